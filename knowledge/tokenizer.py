@@ -1,0 +1,88 @@
+"""Words of a Chinese text: jieba with the domain dictionary, without its rare words and without its cache file.
+
+jieba's own dictionary of 349,000 words costs 62 MiB; a word of a village question that is not among the common third is a
+name, and bigrams catch names. Its cache is a pickle in a shared folder, which anybody on the machine could replace.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable
+from importlib import resources
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", SyntaxWarning)  # jieba 0.42 has unescaped patterns; 3.12 says so at first compile
+    import jieba
+
+MIN_FREQUENCY = 12
+"""Corpus frequency below which a word of jieba's dictionary is left out."""
+
+MAX_WORD = 5
+"""Characters of the longest dictionary word kept; longer ones are names of organisations elsewhere."""
+
+_NUMBERED = re.compile(r"\d+(?:月|日|号|年级|年|元|岁|班|周|天|个|人|%)")
+_HAN = re.compile(r"[㐀-鿿]+|[a-z0-9%.:+\-]+")
+
+
+class Tokenizer:
+    """Cuts text in matching form (`knowledge.normalise`) into words, bigrams and characters."""
+
+    def __init__(self, domain_words: Iterable[str] = ()) -> None:
+        self._jieba = jieba.Tokenizer()
+        self._jieba.FREQ, self._jieba.total = _frequencies()
+        self._jieba.initialized = True
+        for word in domain_words:
+            if len(word) > 1:
+                self._jieba.add_word(word, freq=20_000)
+
+    def is_word(self, text: str) -> bool:
+        """Whether `text` is a word of the (common or domain) dictionary."""
+        return bool(self._jieba.FREQ.get(text, 0))
+
+    def words(self, text: str) -> list[str]:
+        """Search-mode words of two characters or more, and runs of letters and digits."""
+        found: list[str] = _NUMBERED.findall(text)  # 8月 is one thing, 8 and 月 are not
+        for run in _HAN.findall(text):
+            if run[0].isascii():
+                found.append(run)
+                continue
+            for word in self._jieba.cut(run, HMM=False):
+                if len(word) > 2:
+                    found.extend(part for part in _parts(word) if self.is_word(part))
+                if len(word) > 1:
+                    found.append(word)
+        return found
+
+
+def _parts(word: str) -> list[str]:
+    sizes = (2, 3) if len(word) > 3 else (2,)
+    return [word[i : i + size] for size in sizes for i in range(len(word) - size + 1)]
+
+
+def _frequencies() -> tuple[dict[str, int], int]:
+    frequencies: dict[str, int] = {}
+    total = 0
+    with (resources.files("jieba") / "dict.txt").open(encoding="utf-8") as lines:
+        for line in lines:
+            word, count_text, _ = line.split(" ", 2)
+            count = int(count_text)
+            total += count
+            if (count < MIN_FREQUENCY and len(word) > 1) or len(word) > MAX_WORD:
+                continue
+            frequencies[word] = count
+            for end in range(1, len(word)):
+                frequencies.setdefault(word[:end], 0)
+    return frequencies, total
+
+
+def grams(text: str) -> tuple[list[str], list[str]]:
+    """(Bigrams, single characters) of the Han runs of `text`."""
+    bigrams: list[str] = []
+    characters: list[str] = []
+    for run in _HAN.findall(text):
+        if run[0].isascii():
+            continue
+        characters.extend(run)
+        bigrams.extend(run[i : i + 2] for i in range(len(run) - 1))
+    return bigrams, characters
