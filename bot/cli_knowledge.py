@@ -116,12 +116,11 @@ def _explained(answer: Answer, trace: Trace) -> Iterator[str]:
     yield f"地方：{where}　学段：{_words(frame.stages)}　所问：{_words(frame.attributes)}　概念：{_words(frame.concepts)}"
     if trace.decision is not None:
         yield f"把握：{trace.decision.chance:.2f}　判定：{trace.decision.verdict}"
-    for name, matches in trace.circles:
-        yield f"候选（{name}）："
-        for match in matches[:5]:
-            features = "　".join(f"{key} {value:.2f}" for key, value in match.features.items() if value)
-            yield f"  {match.score:6.2f}  {match.entry.key}  {match.entry.question}"
-            yield f"          {features}"
+    yield "候选："
+    for match in trace.matches[:6]:
+        features = "　".join(f"{key} {value:.2f}" for key, value in match.features.items() if value)
+        yield f"  {match.score:6.2f}  {match.entry.key}（{match.bond.name.lower()}）  {match.entry.question}"
+        yield f"          {features}"
 
 
 def _words(items: frozenset[Any]) -> str:

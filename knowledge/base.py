@@ -9,13 +9,13 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from knowledge import compose, texts
 from knowledge.answer import Answer, Option, Outcome
 from knowledge.conversation import SmallTalk
-from knowledge.decision import ANSWER_AT, OTHERS_AT, SURE_AT, Decision, Verdict, decide
+from knowledge.decision import OTHERS_AT, SURE_AT, Decision, Verdict, decide
 from knowledge.entry import Entry
 from knowledge.frame import Asker, Frame, Framer, is_follow_up
 from knowledge.loader import load, shipped_folders
@@ -29,17 +29,15 @@ MAX_PARTS = 3
 """Questions answered of one message that asks several."""
 
 _REFUSED = frozenset({Alarm.OTHERS_DATA, Alarm.OWN_SCORE, Alarm.CHEATING})
-_OWN_CIRCLE = frozenset({Bond.WITHIN, Bond.ABOVE, Bond.NAMED, Bond.OWN})
-_UNPLACED_CIRCLE = frozenset({Bond.UNPLACED})
 _SPACES = re.compile(r"[^\w]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """How one question was decided, for `ask --explain`: the frame, the matches of each circle, the decision."""
+    """How one question was decided, for `ask --explain`: the frame, the best matches, the decision."""
 
     frame: Frame | None
-    circles: tuple[tuple[str, tuple[Match, ...]], ...]
+    matches: tuple[Match, ...]
     decision: Decision | None
     reason: str
 
@@ -128,26 +126,16 @@ class KnowledgeBase:
         return None
 
     def _from_knowledge(self, frame: Frame, asker: Asker) -> tuple[Answer, Trace]:
-        own = self._circle(frame, own=True)
-        decision = self._decided(frame, own)
-        circles: list[tuple[str, tuple[Match, ...]]] = [("own" if frame.where else "all", tuple(own))]
-        if frame.where is None or decision.chance >= ANSWER_AT:
-            answer = self._render(frame, decision, asker)
-            return answer, Trace(frame, tuple(circles), decision, decision.reason)
-        others = self._circle(frame, own=False)
-        circles.append(("unplaced", tuple(others)))
-        second = decide(frame, others, self._model.confidence)
-        if second.chance >= OTHERS_AT and second.verdict is not Verdict.GAP:
-            answer = self._others_say(frame, second, asker)
-            return answer, Trace(frame, tuple(circles), second, "本地没有写，通用材料里有")
-        answer = self._render(frame, decision, asker)
-        return answer, Trace(frame, tuple(circles), decision, decision.reason)
-
-    def _circle(self, frame: Frame, *, own: bool) -> list[Match]:
-        """Matches among the plans of the asker's place (`own`), among unplaced plans, or among all without a place."""
-        if frame.where is None:
-            return self.ranker.match(frame)
-        return self.ranker.match(frame, _OWN_CIRCLE if own else _UNPLACED_CIRCLE)
+        matches = self.ranker.match(frame)
+        decision = self._decided(frame, matches)
+        trace = Trace(frame, tuple(matches), decision, decision.reason)
+        if frame.where is None or not decision.matches or decision.matches[0].bond is not Bond.UNPLACED:
+            return self._render(frame, decision, asker), trace
+        if decision.chance >= OTHERS_AT and decision.verdict is Verdict.ANSWER:
+            return self._others_say(frame, decision, asker), replace(trace, reason="本地没有写，别的材料里有")
+        own = tuple(match.entry for match in matches if match.bond is not Bond.UNPLACED)
+        silent = Decision(Verdict.DECLINE, (), decision.chance, "本地的方案没有写", own[:3])
+        return self._render(frame, silent, asker), replace(trace, decision=silent, reason=silent.reason)
 
     def _exact_paths(self) -> dict[str, tuple[Entry, ...]]:
         paths: defaultdict[str, list[Entry]] = defaultdict(list)
@@ -203,7 +191,7 @@ class KnowledgeBase:
     def _several_questions(self, parts: Sequence[Frame], asker: Asker) -> Answer | None:
         found: dict[str, Entry] = {}
         for frame in parts:
-            decision = self._decided(frame, self._circle(frame, own=True))
+            decision = self._decided(frame, self.ranker.match(frame))
             if decision.verdict not in (Verdict.ANSWER, Verdict.GAP, Verdict.LIST_STAGES):
                 return None
             for match in decision.matches:
@@ -281,7 +269,7 @@ class KnowledgeBase:
             lead = texts.DECLINED_PLACE.format(place=where.name, ask=ask)
         else:
             lead = texts.DECLINED_UNKNOWN_PLACE.format(place=where.name)
-        text = f"{lead}\n{compose.numbered(texts.NEAREST, options)}" if options else lead
+        text = f"{lead}\n{compose.numbered(texts.NEAREST, options)}\n{texts.NEXT_OPTIONS}" if options else lead
         return Answer(
             Outcome.DECLINED, compose.fit(text, ""), options=options, reason=decision.reason, question=frame.original
         )

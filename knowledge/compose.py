@@ -13,6 +13,7 @@ from knowledge.entry import Citation, Entry, PlanStatus
 LIMIT = 2048
 """Bytes of UTF-8 of one WeChat text."""
 
+_SAYS_MISSING = re.compile("没有?写|没写明|没有收录|没有列|没有给|没有说|没有提|未写|空着|残缺|缺|看不出|没有注明|没有公布")
 _SENTENCE = re.compile(r"[^。！？；\n]*[。！？；\n]?")
 
 
@@ -29,14 +30,21 @@ def citation(entry: Entry, today: date) -> Citation:
     )
 
 
-def source_line(entry: Entry) -> str:
-    """依据《…》 section, place and year in one line."""
-    plan = entry.plan
-    title = plan.title if plan.title.startswith("《") else f"《{plan.title}》"
-    where = plan.place.name or texts.NO_PLACE
-    year = f"{plan.validity.year}年" if plan.validity.year else texts.NO_YEAR
-    section = f"“{entry.section}”" if entry.section else ""
-    return texts.SOURCE.format(title=title, section=section, where=f"{where}，{year}")
+def source_line(entries: Sequence[Entry]) -> str:
+    """依据《…》 sections, place and year; the sections of one plan together, plans parted by ；"""
+    sections: dict[str, list[str]] = {}
+    plans = {entry.plan.id: entry.plan for entry in entries}
+    for entry in entries:
+        if entry.section:
+            sections.setdefault(entry.plan.id, []).append(f"“{entry.section}”")
+    parts = []
+    for plan in plans.values():
+        title = plan.title if plan.title.startswith("《") else f"《{plan.title}》"
+        year = f"{plan.validity.year}年" if plan.validity.year else texts.NO_YEAR
+        where = f"{plan.place.name or texts.NO_PLACE}，{year}"
+        section = "".join(dict.fromkeys(sections.get(plan.id, ())))
+        parts.append(texts.SOURCE.format(title=title, section=section, where=where))
+    return texts.SOURCES.format(sources="；".join(parts))
 
 
 def status_lead(entry: Entry, today: date) -> str:
@@ -70,19 +78,17 @@ def _year(entry: Entry) -> str:
 def body(entry: Entry, today: date) -> str:
     """The answer of one entry with its lead; a gap says what is missing and whom to ask."""
     if entry.gap is not None:
-        missing = entry.gap.missing
-        known = entry.answer.rstrip("。")
-        if missing.rstrip("。") in known or not entry.answer:
-            return texts.GAP_ONLY.format(missing=known or missing, ask=entry.gap.ask)
-        return texts.GAP.format(known=entry.answer, missing=f"方案{missing}", ask=entry.gap.ask)
+        said = bool(_SAYS_MISSING.search(entry.answer))
+        missing = entry.answer.rstrip("。") if said else f"{entry.answer}方案{entry.gap.missing.rstrip('。')}"
+        return texts.GAP.format(missing=missing, ask=entry.gap.ask)
     return status_lead(entry, today) + entry.answer
 
 
 def one(entry: Entry, today: date, *, lead: str = "", options: Sequence[Option] = (), note: str = "") -> str:
     """The reply for one entry: `lead`, answer, source, how far to rely on it, further options, next step."""
     tail = "" if entry.is_gap else status_tail(entry, today)
-    end = [part for part in (source_line(entry), tail, note) if part]
-    end.append(numbered(texts.NOT_THIS, options) if options else texts.NEXT)
+    end = [part for part in (source_line([entry]), tail, note) if part]
+    end += [numbered(texts.NOT_THIS, options), texts.NEXT_OPTIONS] if options else [texts.NEXT]
     return fit(lead + body(entry, today), "\n".join(end))
 
 
@@ -93,9 +99,9 @@ def several(entries: Sequence[Entry], today: date, *, lead: str, labels: Sequenc
     for label, entry in zip(labels, entries, strict=True):
         text = body(entry, today)
         parts.append(shorten(f"【{label}】{text}" if label else text, share))
-    sources = "；".join(dict.fromkeys(source_line(entry) for entry in entries))
-    tails = dict.fromkeys(status_tail(entry, today) for entry in entries if not entry.is_gap)
-    end = [part for part in (sources, *tails, note, texts.NEXT) if part]
+    tails = list(dict.fromkeys(filter(None, (status_tail(entry, today) for entry in entries if not entry.is_gap))))
+    tail = tails[0] if len(tails) == 1 else texts.MIXED_TAIL if tails else ""
+    end = [part for part in (source_line(entries), tail, note, texts.NEXT) if part]
     return fit("\n".join([lead, *parts] if lead else parts), "\n".join(end))
 
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from knowledge.entry import Entry
+from knowledge.entry import Attribute, Entry, FactKind
 from knowledge.frame import Frame
-from knowledge.ranking import Match
+from knowledge.ranking import FIXED, Match
 
 ANSWER_AT = 0.13
 """Estimated chance of being right from which an entry answers."""
@@ -28,10 +28,27 @@ OTHERS_AT = 0.45
 RIVAL_SHARE = 0.6
 """Share of the best estimate's odds at which another plan's or stage's entry counts as a rival answer."""
 
+NOISE = 6.0
+"""Score that unrelated entries reach by chance."""
+
 MAX_LISTED = 3
 """Places listed with their answers; more are asked for."""
 
-EVIDENCE = ("score", "margin", "topic_margin", "covered_any", "near_miss", "gap", "placed", "one")
+EVIDENCE = ("score", "margin", "topic_margin", "covered_any", "near_miss", "gap", "placed", "unanswered", "off_concept", "one")
+
+FIXED_EVIDENCE = {"unanswered": -1.6, "off_concept": -1.2}
+"""Weights that are set, not fitted: that the asked kind of fact is missing decides, however alike the words are."""
+
+_BACKED_BY: Mapping[Attribute, frozenset[FactKind]] = {
+    Attribute.MONEY: frozenset({FactKind.MONEY}),
+    Attribute.DATE: frozenset({FactKind.DATE, FactKind.TERM}),
+    Attribute.TIME: frozenset({FactKind.TIME, FactKind.TERM}),
+    Attribute.SHARE: frozenset({FactKind.SHARE}),
+    Attribute.AGE: frozenset({FactKind.AGE}),
+    Attribute.PHONE: frozenset({FactKind.PHONE}),
+    Attribute.PERSON: frozenset({FactKind.PERSON}),
+}
+"""Asked attributes that only a typed fact (or a curated 所问) can satisfy."""
 
 
 class Verdict(StrEnum):
@@ -69,15 +86,31 @@ def evidence(frame: Frame, matches: Sequence[Match]) -> dict[str, float]:
     rest = [match for match in matches[1:] if not alike(match.entry, first.entry)]
     strangers = [match for match in rest if not set(match.entry.topics) & set(first.entry.topics)]
     return {
-        "score": first.score,
-        "margin": min(5.0, first.score - rest[0].score) if rest else 5.0,
-        "topic_margin": min(5.0, first.score - strangers[0].score) if strangers else 5.0,
+        "score": first.score - FIXED["bond"] * first.features["bond"],
+        "margin": _margin(first, rest),
+        "topic_margin": _margin(first, strangers),
         "covered_any": first.features["covered_any"],
         "near_miss": first.features["near_miss"],
         "gap": first.features["gap"],
         "placed": 1.0 if frame.where is not None else 0.0,
+        "unanswered": 0.0 if satisfies(first.entry, frame.attributes) else 1.0,
+        "off_concept": first.features["off_concept"],
         "one": 1.0,
     }
+
+
+def _margin(first: Match, rest: Sequence[Match]) -> float:
+    # where there is nothing else to compare with, chance likeness stands in: alone is not the same as right
+    return min(5.0, first.score - max(NOISE, rest[0].score if rest else NOISE))
+
+
+def satisfies(entry: Entry, asked: frozenset[Attribute]) -> bool:
+    """Whether the entry holds the kind of fact that is asked, or no strict kind is asked."""
+    strict = [attribute for attribute in asked if attribute in _BACKED_BY]
+    if not strict or asked & entry.attributes:
+        return True
+    kinds = {fact.kind for fact in entry.facts}
+    return any(kinds & _BACKED_BY[attribute] for attribute in strict)
 
 
 def alike(one: Entry, other: Entry) -> bool:

@@ -8,7 +8,7 @@ after construction, so readers need no lock and a reload swaps the whole object.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from knowledge.entry import Entry
 from knowledge.normalise import normalise
 from knowledge.tokenizer import grams
+from knowledge.vectors import CHARACTER_SHARE, WordVectors
 from knowledge.words import Lexicon
 
 POSTINGS_BUDGET = 30_000
@@ -30,6 +31,9 @@ FAINT = 0.4
 
 BODY = 0.45
 """Weight of a token found only in the answer, title or topics against one found in a phrasing."""
+
+_MARKED = frozenset("=_~#")
+"""First characters of the tokens that are not plain characters."""
 
 _Ints = NDArray[np.int32]
 _Floats = NDArray[np.float32]
@@ -66,6 +70,8 @@ class Query:
     weights: _Floats
     mass: float
     norm: float
+    sense: _Floats
+    """Meaning of the whole, a unit vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,10 @@ class Similarity:
     """The same, answer, title and topics included."""
     near_miss: _Floats
     """Cosine to the nearest near-miss, 0 without one."""
+    sense: _Floats
+    """Cosine of meanings to the nearest phrasing."""
+    sense_second: _Floats
+    """Mean cosine of meanings to the nearest three phrasings."""
 
 
 class _Rows:
@@ -104,6 +114,7 @@ class Index:
     def __init__(self, entries: Sequence[Entry], lexicon: Lexicon) -> None:
         self.size = len(entries)
         self._lexicon = lexicon
+        self._vectors = WordVectors.load()
         self._vocabulary: dict[str, int] = {}
         self._kinds: list[float] = []
         phrasing_rows, phrasing_owners = self._rows([(e.question, *e.phrasings) for e in entries])
@@ -115,6 +126,7 @@ class Index:
         self._misses = self._pack(miss_rows, miss_owners)
         self._bodies = self._pack(body_rows, body_owners)
         self._build_postings(phrasing_rows, phrasing_owners, body_rows)
+        self._senses = self._sense_rows([(e.question, *e.phrasings) for e in entries])
 
     # -- building ---------------------------------------------------------------------------------------------------
 
@@ -126,6 +138,21 @@ class Index:
                 rows.append([self._token_id(*item) for item in tokens(normalise(text), self._lexicon).weights.items()])
                 owners.append(owner)
         return rows, owners
+
+    def _sense_rows(self, groups: Iterable[Iterable[str]]) -> NDArray[np.float16]:
+        senses = [self._sense(tokens(normalise(text), self._lexicon).weights) for texts in groups for text in texts]
+        return np.asarray(senses, dtype=np.float16)
+
+    def _sense(self, weights: Mapping[str, float]) -> _Floats:
+        return self._vectors.sense(
+            (token.removeprefix("="), self._rarity(token) * (1.0 if token[0] == "=" else CHARACTER_SHARE))
+            for token in weights
+            if token[0] == "=" or (token[0] not in _MARKED and token not in self._lexicon.stop_characters)
+        )
+
+    def _rarity(self, token: str) -> float:
+        found = self._vocabulary.get(token)
+        return float(self._idf[found]) if found is not None else float(np.log1p(self.size)) * 0.8
 
     def _token_id(self, token: str, kind: float) -> int:
         found = self._vocabulary.setdefault(token, len(self._kinds))
@@ -179,7 +206,8 @@ class Index:
         unknown = 0.0
         unknown_square = 0.0
         rarest = float(np.log1p(self.size + 0.5)) * 0.8
-        for token, kind in self._named_tokens(text, names).items():
+        named = self._named_tokens(text, names)
+        for token, kind in named.items():
             found = self._vocabulary.get(token)
             if found is None or self._frequency[found] == 0:
                 unknown += kind * rarest
@@ -190,7 +218,7 @@ class Index:
         array: _Ints = np.asarray(ids, dtype=np.int32)
         weights: _Floats = self._idf[array] * np.asarray(kinds, dtype=np.float32)
         norm = float(np.sqrt(np.sum(weights**2) + unknown_square))
-        return Query(array, weights, float(weights.sum()) + unknown, max(norm, 1e-6))
+        return Query(array, weights, float(weights.sum()) + unknown, max(norm, 1e-6), self._sense(named))
 
     def _named_tokens(self, text: str, names: Iterable[str]) -> dict[str, float]:
         rest = text
@@ -235,13 +263,29 @@ class Index:
         misses, _ = self._cosines(self._misses, query, candidates, lookup, None)
         _, body = self._cosines(self._bodies, query, candidates, lookup, None)
         ordered = -np.sort(-cosines, axis=1)
+        meanings = -np.sort(-self._meanings(query, candidates, without), axis=1)
         return Similarity(
             phrasing=ordered[:, 0],
             second=ordered[:, :3].mean(axis=1),
             covered=(held @ query.weights) / max(query.mass, 1e-6),
             covered_any=((held | body) @ query.weights) / max(query.mass, 1e-6),
             near_miss=misses.max(axis=1),
+            sense=meanings[:, 0],
+            sense_second=meanings[:, :3].mean(axis=1),
         )
+
+    def _meanings(self, query: Query, candidates: _Ints, without: tuple[int, int] | None) -> _Floats:
+        """Cosine of meanings to every phrasing of every candidate, padded with zeros."""
+        first, last = self._phrasings.of_entry[candidates], self._phrasings.of_entry[candidates + 1]
+        widths = last - first
+        offsets = np.arange(int(widths.sum())) - np.repeat(np.cumsum(widths) - widths, widths)
+        local = np.repeat(np.arange(candidates.size), widths)
+        found = self._senses[np.repeat(first, widths) + offsets].astype(np.float32) @ query.sense
+        if without is not None:
+            found[(candidates[local] == without[0]) & (offsets == without[1])] = 0
+        padded = np.zeros((candidates.size, max(3, int(widths.max(initial=0)))), dtype=np.float32)
+        padded[local, offsets] = found
+        return padded
 
     def _cosines(
         self, rows: _Rows, query: Query, candidates: _Ints, lookup: _Ints, without: tuple[int, int] | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 
 from knowledge.entry import Attribute, Audience, Entry, Stage
 from knowledge.frame import Frame, Framer, stages_in
-from knowledge.index import Index, Similarity
+from knowledge.index import Index, Query, Similarity
 from knowledge.normalise import normalise
 from knowledge.places import Bond, Gazetteer, Whereabouts
 from knowledge.words import Lexicon
 
-SHORT_LIST = 64
-"""Entries compared exactly for one question and one circle of places."""
+SHORT_LIST = 56
+"""Entries compared exactly for one question while no place is known."""
+
+OWN_LIST, UNPLACED_LIST = 36, 20
+"""Entries compared exactly when the place is known: of its own plans, and of plans that name no place."""
 
 KEPT = 24
 """Matches given back, the best ones."""
@@ -43,10 +46,14 @@ FEATURES = (
     "gap",
     "named",
     "other_named",
+    "sense",
+    "sense_second",
+    "off_concept",
 )
 
-FIXED = {"near_miss": -4.0}
-"""Weights that are set, not fitted: no phrasing resembles its own entry's near-misses, so the data cannot tell."""
+FIXED = {"near_miss": -4.0, "bond": 3.0}
+"""Weights that are set, not fitted, because phrasings cannot tell: none resembles its own entry's near-misses, and none
+that is asked with a place known is ever answered by a plan without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,10 @@ class Traits:
         self.stages = np.array([_bits(Stage, _stages(entry)) for entry in entries], dtype=np.int64)
         self.gap = np.array([entry.is_gap for entry in entries], dtype=np.float64)
         self.concepts = [_concept_weights(entry, lexicon) for entry in entries]
+        self.mentioned = [
+            frozenset(weights) | lexicon.concepts_in(normalise(entry.answer))
+            for weights, entry in zip(self.concepts, entries, strict=True)
+        ]
         self.names, self.subjects = zip(*(_names(entry, gazetteer) for entry in entries), strict=True)
         self.concept_mass = np.array([sum(weights.values()) for weights in self.concepts], dtype=np.float64)
 
@@ -121,14 +132,11 @@ class Ranker:
         self.traits = Traits(entries, framer.lexicon, framer.gazetteer)
         self.weights = np.array([weights.get(name, 0.0) for name in FEATURES], dtype=np.float64)
 
-    def match(self, frame: Frame, bonds: Container[Bond] | None = None) -> list[Match]:
-        """The best entries for `frame`, best first, among plans whose bond to the asker's place is in `bonds`."""
+    def match(self, frame: Frame) -> list[Match]:
+        """The best entries for `frame`, best first. With a place known: of its plans, and of plans without a place."""
         by_plan = self.traits.bonds(frame.where)
         query = self.index.query(frame.text, frame.names)
-        allowed = None
-        if bonds is not None:
-            allowed = np.array([Bond(bond) in bonds for bond in by_plan.tolist()], dtype=np.bool_)[self.traits.plan]
-        candidates = self.index.candidates(query, allowed, SHORT_LIST)
+        candidates = self.short_list(frame, query)
         if candidates.size == 0:
             return []
         table = self.features(frame, candidates, self.index.compare(query, candidates))
@@ -142,6 +150,15 @@ class Ranker:
             )
             for row in np.argsort(-scores, kind="stable")[:KEPT].tolist()
         ]
+
+    def short_list(self, frame: Frame, query: Query) -> NDArray[np.int32]:
+        """Entries worth comparing exactly; never one of a foreign place when the asker's place is known."""
+        if frame.where is None:
+            return self.index.candidates(query, None, SHORT_LIST)
+        bonds = self.traits.bonds(frame.where)[self.traits.plan]
+        own = self.index.candidates(query, bonds >= Bond.WITHIN, OWN_LIST)
+        unplaced = self.index.candidates(query, bonds == Bond.UNPLACED, UNPLACED_LIST)
+        return np.concatenate([own, unplaced])
 
     def features(self, frame: Frame, candidates: NDArray[np.int32], similarity: Similarity) -> NDArray[np.float64]:
         """One row a candidate, columns as `FEATURES`."""
@@ -170,6 +187,9 @@ class Ranker:
             self._audience(frame, candidates),
             traits.gap[candidates],
             *self._naming(frame, candidates),
+            similarity.sense,
+            similarity.sense_second,
+            self._off_concept(frame, candidates),
         )
         return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
 
@@ -181,6 +201,12 @@ class Ranker:
         named = [1.0 if self.traits.names[row] & frame.names else 0.0 for row in rows]
         other = [1.0 if self.traits.subjects[row] and not self.traits.subjects[row] & frame.names else 0.0 for row in rows]
         return named, other
+
+    def _off_concept(self, frame: Frame, candidates: NDArray[np.int32]) -> list[float]:
+        """Speaks of none of the things the question speaks of."""
+        if not frame.concepts:
+            return [0.0] * candidates.size
+        return [0.0 if self.traits.mentioned[row] & frame.concepts else 1.0 for row in candidates.tolist()]
 
     def _audience(self, frame: Frame, candidates: NDArray[np.int32]) -> NDArray[np.float64]:
         if frame.role is None:

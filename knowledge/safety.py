@@ -1,12 +1,15 @@
 """Words that go before everything: a child in danger, a wish for a person, other people's data, cheating.
 
-Patterns are in `lexicon/safety.tsv`. A question about rules (怎么防欺凌, 辍学率) must not set them off: what is looked for
-is somebody telling what happens, not somebody asking what is written.
+What is looked for is somebody telling what happens, not somebody asking what is written: 我儿被同学打了 sets an alarm,
+怎么防欺凌 does not. The rules are a table, `lexicon/safety.tsv`, which explains its own notation and which a clerk
+can extend; its order is the order of the alarms.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,46 +49,182 @@ DANGER = frozenset(
 )
 """A child may be in danger: answered at once in every dialogue step, and logged for the duty owner."""
 
-_POLICY = re.compile(
-    r"制度|预案|方案|措施|规定|怎么防|如何防|防止|预防|教育活动|专项|治理|台账|要求|文件|职责|领导小组|排查|演练|课程|讲座|宣传|有没有.{0,6}(课|活动|教育)"
+_SET = re.compile(r"<([^<>]+)>")
+_GAP = "…"
+_BOTH = "&"
+_ANY = ".{0,8}?"
+_PLAIN = re.compile(r"[\w|]+")
+_PIECE = re.compile(
+    r"(?P<set><[^<>]+>)|\((?P<words>[\w|]+)\)|(?P<other>\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\]|\\.|\{[^}]*\}|[^\w])|(?P<letter>\w)"
 )
+_OPTIONAL = re.compile(r"[?*{]")
+
+Sets = Mapping[str, tuple[str, ...]]
+"""Name of a word set → its words, which may be regular expressions."""
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """Recognises alarms. Immutable."""
+class Rule:
+    """One pattern of the table; all its parts must match, in any order. `needs` are the keys without which it cannot match, looked up before it is tried."""
 
-    patterns: tuple[tuple[Alarm, re.Pattern[str]], ...]
+    alarm: Alarm
+    source: str
+    line: int
+    patterns: tuple[re.Pattern[str], ...]
+    unless: re.Pattern[str] | None
+    needs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why an alarm was raised: the rule, and the words of the message it matched."""
+
+    rule: Rule
+    words: str
+
+
+class Guard:
+    """Recognises alarms. Immutable after construction."""
+
+    def __init__(self, rules: Sequence[Rule], sets: Sets) -> None:
+        """`rules` in order of precedence."""
+        self.rules = tuple(rules)
+        uses = Counter(need for rule in rules for need in rule.needs)
+        starts: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        searches: list[tuple[str, re.Pattern[str]]] = []
+        for need in uses:
+            named = _SET.fullmatch(need)
+            words = sets[named[1]] if named else tuple(need.split("|"))
+            if all(_PLAIN.fullmatch(word) for word in words):
+                for word in words:
+                    starts[word[0]].append((word, need))
+            else:
+                searches.append((need, re.compile("|".join(words))))
+        self._starts, self._searches = dict(starts), tuple(searches)
+        by_need: defaultdict[str, list[int]] = defaultdict(list)
+        for number, rule in enumerate(rules):
+            rarest = min(rule.needs, key=lambda need: (uses[need], need), default="")
+            by_need[rarest].append(number)
+        self._by_need = {need: tuple(numbers) for need, numbers in by_need.items()}
 
     @classmethod
     def load(cls) -> Guard:
-        """The shipped patterns.
+        """The shipped table.
 
         Raises:
-            LexiconFault: the table has an unknown kind or a bad pattern.
+            LexiconFault: a row has an unknown kind, names an unknown word set, or its pattern is none.
         """
-        found = []
-        for number, cells in rows("safety.tsv"):
+        return cls.of(rows("safety.tsv"))
+
+    @classmethod
+    def of(cls, table: Iterable[tuple[int, list[str]]]) -> Guard:
+        """The guard of a table given as (line, cells).
+
+        Raises:
+            LexiconFault: as `load`.
+        """
+        sets: dict[str, tuple[str, ...]] = {}
+        rules: list[Rule] = []
+        for line, cells in table:
             try:
-                found.append((Alarm(cells[0]), re.compile("|".join(cells[1].split()))))
-            except (ValueError, IndexError, re.error) as error:
-                raise LexiconFault(f"safety.tsv:{number}: {error}") from error
-        return cls(tuple(found))
+                named = _SET.fullmatch(cells[0])
+                if named:
+                    sets[named[1]] = tuple(_flattened(cells[1].split(), sets))
+                else:
+                    rules.extend(_rules(line, cells, sets))
+            except (ValueError, LookupError, re.error) as error:
+                raise LexiconFault(f"safety.tsv:{line}: {error}") from error
+        return cls(rules, sets)
 
     def alarm(self, text: str) -> Alarm | None:
         """The first alarm in `text` as typed, in the order of the table; `None` for an ordinary message."""
-        plain = normalise(text)
-        for alarm, pattern in self.patterns:
-            if pattern.search(plain) and not (alarm in DANGER and _asks_rules(alarm, plain)):
-                return alarm
-        return None
+        found = self.find(text)
+        return found.rule.alarm if found else None
 
     def danger(self, text: str) -> Alarm | None:
         """The alarm if it means a child in danger."""
         alarm = self.alarm(text)
         return alarm if alarm in DANGER else None
 
+    def find(self, text: str) -> Finding | None:
+        """As `alarm`, with the rule that matched and where."""
+        plain = normalise(text)
+        here = self._present(plain)
+        for number in sorted(number for need in here for number in self._by_need.get(need, ())):
+            rule = self.rules[number]
+            if not rule.needs <= here:
+                continue
+            words = _matched(rule, plain)
+            if words is not None:
+                return Finding(rule, words)
+        return None
 
-def _asks_rules(alarm: Alarm, text: str) -> bool:
-    # a hint of self-harm is never explained away by a policy word standing beside it
-    return alarm is not Alarm.SELF_HARM and bool(_POLICY.search(text))
+    def _present(self, plain: str) -> set[str]:
+        """The needs that `plain` meets; the empty one, of rules that need no word, always."""
+        here = {""}
+        for position, character in enumerate(plain):
+            for word, need in self._starts.get(character, ()):
+                if plain.startswith(word, position):
+                    here.add(need)
+        here.update(need for need, pattern in self._searches if pattern.search(plain))
+        return here
+
+
+def _rules(line: int, cells: Sequence[str], sets: Sets) -> Iterable[Rule]:
+    alarm = Alarm(cells[0])
+    excuses = cells[2].split() if len(cells) > 2 else []
+    unless = "|".join(f"(?:{_expanded(excuse, sets)})" for excuse in excuses)
+    for source in cells[1].split():
+        needs = frozenset(need for part in re.split(f"[{_GAP}{_BOTH}]", source) for need in _needs(part))
+        patterns = tuple(re.compile(_expanded(part, sets)) for part in source.split(_BOTH))
+        yield Rule(alarm, source, line, patterns, re.compile(unless) if unless else None, needs)
+
+
+def _matched(rule: Rule, plain: str) -> str | None:
+    matches = [pattern.search(plain) for pattern in rule.patterns]
+    if rule.unless and all(matches) and rule.unless.search(plain):
+        return None
+    words = [match[0] for match in matches if match]
+    return _GAP.join(words) if len(words) == len(matches) else None
+
+
+def _flattened(words: Iterable[str], sets: Sets) -> Iterable[str]:
+    for word in words:
+        named = _SET.fullmatch(word)
+        if named:
+            yield from sets[named[1]]
+        else:
+            yield from word.split("|") if _PLAIN.fullmatch(word) else (word,)
+
+
+def _expanded(source: str, sets: Sets) -> str:
+    """Regular expression of a pattern: word sets filled in, `…` as a gap of at most eight characters."""
+    filled = _SET.sub(lambda match: f"(?:{'|'.join(sets[match[1]])})", source)
+    if _GAP not in filled:
+        return filled
+    # a bar between two gaps parts the words there only: 堵|围…要钱 is (堵|围) and then 要钱
+    return _ANY.join(f"(?:{part})" for part in filled.split(_GAP))
+
+
+def _needs(part: str) -> Iterable[str]:
+    """What a text must hold for `part`, a pattern without gaps, to match: word sets, `a|b` groups, single letters' runs.
+
+    Most messages hold none of a rule's words, and this is what spares trying its expression on them.
+    """
+    if _PLAIN.fullmatch(part):
+        yield part
+        return
+    pieces = [] if re.search(r"\|(?![^(]*\))", part) else list(_PIECE.finditer(part))
+    run = ""
+    for piece in pieces:
+        optional = _OPTIONAL.match(part, piece.end())
+        if piece["letter"] and not optional:
+            run += piece["letter"]
+            continue
+        if run:
+            yield run
+        run = ""
+        if not optional and (piece["set"] or piece["words"]):
+            yield piece["set"] or piece["words"]
+    if run:
+        yield run

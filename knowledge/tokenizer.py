@@ -10,10 +10,7 @@ import re
 import warnings
 from collections.abc import Iterable
 from importlib import resources
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", SyntaxWarning)  # jieba 0.42 has unescaped patterns; 3.12 says so at first compile
-    import jieba
+from typing import Any
 
 MIN_FREQUENCY = 12
 """Corpus frequency below which a word of jieba's dictionary is left out."""
@@ -29,7 +26,7 @@ class Tokenizer:
     """Cuts text in matching form (`knowledge.normalise`) into words, bigrams and characters."""
 
     def __init__(self, domain_words: Iterable[str] = ()) -> None:
-        self._jieba = jieba.Tokenizer()
+        self._jieba = _jieba_tokenizer()
         self._jieba.FREQ, self._jieba.total = _frequencies()
         self._jieba.initialized = True
         for word in domain_words:
@@ -39,6 +36,11 @@ class Tokenizer:
     def is_word(self, text: str) -> bool:
         """Whether `text` is a word of the (common or domain) dictionary."""
         return bool(self._jieba.FREQ.get(text, 0))
+
+    def common_words(self, frequency: int, limit: int) -> list[str]:
+        """Up to `limit` words of two characters or more that occur at least `frequency` times, commonest first."""
+        found = [(count, word) for word, count in self._jieba.FREQ.items() if len(word) > 1 and count >= frequency]
+        return [word for _, word in sorted(found, reverse=True)[:limit]]
 
     def words(self, text: str) -> list[str]:
         """Search-mode words of two characters or more, and runs of letters and digits."""
@@ -53,6 +55,14 @@ class Tokenizer:
                 if len(word) > 1:
                     found.append(word)
         return found
+
+
+def _jieba_tokenizer() -> Any:
+    # Imported with the first snapshot: it takes long, and the service listens before there is one.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # jieba 0.42 has unescaped patterns; 3.12 says so at first compile
+        import jieba
+    return jieba.Tokenizer()
 
 
 def _parts(word: str) -> list[str]:

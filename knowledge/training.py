@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.entry import Entry
-from knowledge.decision import EVIDENCE, alike, evidence
+from knowledge.decision import EVIDENCE, FIXED_EVIDENCE, alike, evidence
 from knowledge.frame import Asker, Frame, Framer
 from knowledge.normalise import normalise
 from knowledge.places import Bond, Gazetteer
-from knowledge.ranking import FEATURES, FIXED, SHORT_LIST, Match, Ranker
+from knowledge.ranking import FEATURES, FIXED, Match, Ranker
 from knowledge.words import Lexicon
 
 TARGET = Path(__file__).parent / "lexicon" / "ranker.json"
@@ -75,11 +75,8 @@ class Examiner:
     def _example(self, number: int, position: int, asker: Asker) -> Example | None:
         entry = self.entries[number]
         frame = self.framer.from_normalised(normalise(entry.phrasings[position - 1]), asker)
-        plans = None
-        if frame.where is not None:
-            plans = (self.ranker.traits.bonds(frame.where) >= Bond.WITHIN)[self.ranker.traits.plan]
         query = self.ranker.index.query(frame.text, frame.names)
-        candidates = self.ranker.index.candidates(query, plans, SHORT_LIST)
+        candidates = self.ranker.short_list(frame, query)
         if number not in candidates:
             return None
         similarity = self.ranker.index.compare(query, candidates, without=(number, position))
@@ -125,6 +122,8 @@ def _logistic(rows: NDArray[np.float64], truths: NDArray[np.float64]) -> NDArray
         gradient = rows.T @ (odds - truths) + weights
         curvature = (rows * (odds * (1 - odds))[:, None]).T @ rows + np.eye(len(weights))
         weights -= np.linalg.solve(curvature, gradient)
+        for name, value in FIXED_EVIDENCE.items():
+            weights[EVIDENCE.index(name)] = value
     return weights
 
 

@@ -88,6 +88,11 @@ class Lexicon:
         # a name of two characters sounds like too much else (的新 → 德新)
         self._by_sound = self._sound_index(words | {name for name in names if len(name) > 2})
 
+    @property
+    def characters(self) -> Iterable[str]:
+        """Every character with a known sound."""
+        return self._sounds.keys()
+
     def concepts_in(self, text: str) -> frozenset[str]:
         """Policy terms that `text` (matching form) speaks of."""
         return frozenset(mention.concept for mention in self.concepts.find(text))
