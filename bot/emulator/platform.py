@@ -1,0 +1,192 @@
+"""The state of the emulated platform: accounts, the people in touch with them, and every call that came in."""
+
+import re
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from bot.clock import Clock
+from bot.emulator.allowances import Act, Allowance
+from bot.emulator.faults import ApiRefusal, Troubles
+from bot.emulator.quotas import Quotas
+from bot.emulator.rules import Rules
+from bot.emulator.screen import Option, Screen, Shown, Side
+from bot.emulator.tokens import TokenOffice
+
+MINI_PROGRAM_PREFIX: Final = "mp_"
+REUSABLE_CODE_PREFIX: Final = "code-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountKeys:
+    """What the console of an account shows. `mode` is plain, compatible or safe."""
+
+    app_id: str
+    app_secret: str = field(repr=False)
+    token: str = field(default="", repr=False)
+    encoding_aes_key: str = field(default="", repr=False)
+    mode: str = "safe"
+    original_id: str = ""
+
+
+@dataclass(slots=True)
+class Person:
+    """One openid and its phone."""
+
+    openid: str
+    unionid: str
+    screen: Screen = field(default_factory=Screen)
+    allowance: Allowance = field(default_factory=Allowance)
+    is_following: bool = False
+    followed_at: datetime | None = None
+    follow_scene: str = "ADD_SCENE_SEARCH"
+    code_scene: str = ""
+    last_act_at: datetime | None = None
+    typing_until: datetime | None = None
+    menu: dict[str, Any] | None = None
+    menu_pulled_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class LoginCode:
+    """What wx.login gave a client."""
+
+    openid: str
+    issued_at: datetime
+    is_used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A call of the API as it came in; `errcode` None when it was broken off or answered with HTTP 500."""
+
+    at: datetime
+    path: str
+    app_id: str | None
+    body: bytes
+    errcode: int | None
+
+
+class Account:
+    """One 服务号 or mini-program."""
+
+    def __init__(self, keys: AccountKeys, clock: Clock, rules: Rules) -> None:
+        self.keys = keys
+        self.tokens = TokenOffice(clock, rules)
+        self.quotas = Quotas(clock, rules.clears_a_month)
+        self.people: dict[str, Person] = {}
+        self.menu: dict[str, Any] | None = None
+        self.linked_mini_programs: set[str] = set()
+        self.is_secret_frozen = False
+        self.codes: dict[str, LoginCode] = {}
+        self.logins_by_minute: Counter[tuple[str, int]] = Counter()
+        self._clock = clock
+        self._rules = rules
+        self._members = re.compile(rules.members) if rules.members else None
+
+    def person(self, openid: str) -> Person:
+        """Somebody of this account. Raises ApiRefusal 40003 for an id it never saw."""
+        known = self.people.get(openid)
+        if known is None and self._members is not None and self._members.fullmatch(openid):
+            known = self.introduce(openid)
+        if known is None:
+            raise ApiRefusal(40003)
+        return known
+
+    def introduce(self, openid: str, *, is_following: bool = True) -> Person:
+        """The person with this id; one not seen before has followed the account all along, unless said otherwise."""
+        person = self.people.get(openid)
+        if person is None:
+            unionid = "u" + openid.removeprefix(MINI_PROGRAM_PREFIX)
+            person = self.people[openid] = Person(openid, unionid, is_following=is_following)
+            person.followed_at = self._clock.now() if is_following else None
+        return person
+
+    def follow(self, person: Person, code_scene: str = "") -> None:
+        """The person follows; the phone pulls the menu anew."""
+        person.is_following = True
+        person.followed_at = self._clock.now()
+        person.follow_scene = "ADD_SCENE_QR_CODE" if code_scene else "ADD_SCENE_SEARCH"
+        person.code_scene = code_scene
+        person.menu_pulled_at = None
+        self.allow(person, Act.FOLLOW)
+
+    def unfollow(self, person: Person) -> None:
+        """The person leaves; nothing can be sent any more."""
+        person.is_following = False
+        person.followed_at = None
+        person.allowance.close()
+
+    def allow(self, person: Person, act: Act) -> None:
+        """The person did something that opens a window for customer-service messages."""
+        now = self._clock.now()
+        person.allowance.grant(act, now, self._rules.allowance_refill)
+        person.last_act_at = now
+
+    def menu_on_phone(self, person: Person) -> dict[str, Any] | None:
+        """The menu this phone has; it looks for a newer one on entering the chat, but not every time."""
+        now = self._clock.now()
+        if person.menu_pulled_at is None or now - person.menu_pulled_at >= self._rules.menu_pull_after:
+            person.menu, person.menu_pulled_at = self.menu, now
+        return person.menu
+
+    def login_code(self, openid: str) -> str:
+        """A one-time code as wx.login would give the client of `openid`."""
+        code = "0" + secrets.token_urlsafe(23)
+        self.codes[code] = LoginCode(openid, self._clock.now())
+        return code
+
+
+class Platform:
+    """All accounts under one clock."""
+
+    def __init__(self, clock: Clock, rules: Rules | None = None) -> None:
+        self.clock = clock
+        self.rules = rules or Rules()
+        self.troubles = Troubles()
+        self.accounts: dict[str, Account] = {}
+        self.calls: list[CallRecord] = []
+        # Counted on from the time: a platform started again must not repeat the ids of the one before.
+        self._message_ids = int(clock.now().timestamp() * 10_000_000)
+
+    def add_account(self, keys: AccountKeys) -> Account:
+        """Registers an account."""
+        account = self.accounts[keys.app_id] = Account(keys, self.clock, self.rules)
+        return account
+
+    def account(self, app_id: object) -> Account:
+        """Raises ApiRefusal 40013 for an AppID that does not exist."""
+        if not isinstance(app_id, str) or app_id not in self.accounts:
+            raise ApiRefusal(40013)
+        return self.accounts[app_id]
+
+    def account_of_token(self, token: str) -> Account:
+        """The account a call is made for. Raises ApiRefusal 41001, 40001, 40014 or 42001."""
+        if not token:
+            raise ApiRefusal(41001)
+        owner = next((each for each in self.accounts.values() if each.tokens.knows(token)), None)
+        judges = owner or next(iter(self.accounts.values()), None)
+        errcode = judges.tokens.judge(token) if judges else 40014
+        if errcode or owner is None:
+            raise ApiRefusal(errcode or 40014)
+        return owner
+
+    def next_message_id(self) -> str:
+        """A MsgId, greater than all before."""
+        self._message_ids += 1
+        return str(self._message_ids)
+
+    def new_rid(self) -> str:
+        """The id of a call: three groups of eight hex digits, the first of them the time."""
+        return f"{int(self.clock.now().timestamp()):08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
+
+    def push(self, person: Person, text: str, options: tuple[Option, ...] = ()) -> None:
+        """Shows what the account sent on its own initiative."""
+        person.typing_until = None
+        person.screen.show(Shown(self.clock.now(), Side.ACCOUNT, text, options, is_push=True))
+
+    def calls_of(self, path: str) -> list[CallRecord]:
+        """The calls of one API, oldest first."""
+        return [call for call in self.calls if call.path == path]
