@@ -54,7 +54,8 @@ def reduced(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     _, _, directions = np.linalg.svd(centred[sample], full_matrices=False)
     small = centred @ directions[:DIMENSIONS].T
     small /= np.linalg.norm(small, axis=1, keepdims=True) + 1e-9
-    return np.round(small * 127).astype(np.int8)
+    rounded: NDArray[np.int8] = np.round(small * 127).astype(np.int8)
+    return rounded
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,10 +13,9 @@ from numpy.typing import NDArray
 
 from knowledge.entry import Attribute, Audience, Entry, Stage
 from knowledge.frame import Frame, Framer, stages_in
-from knowledge.index import Index, Query, Similarity
+from knowledge.index import Index, Prepared, Query, Similarity
 from knowledge.normalise import normalise
 from knowledge.places import Bond, Gazetteer, Whereabouts
-from knowledge.words import Lexicon
 
 SHORT_LIST = 56
 """Entries compared exactly for one question while no place is known."""
@@ -69,7 +67,7 @@ class Match:
 class Traits:
     """What the ranker knows of the entries beyond their text, as arrays with one element an entry."""
 
-    def __init__(self, entries: Sequence[Entry], lexicon: Lexicon, gazetteer: Gazetteer) -> None:
+    def __init__(self, entries: Sequence[Entry], index: Index, gazetteer: Gazetteer) -> None:
         plans = {entry.plan.id: number for number, entry in enumerate(entries)}
         numbers = {plan: number for number, plan in enumerate(plans)}
         self.plans = tuple(entries[first].plan for first in plans.values())
@@ -79,10 +77,12 @@ class Traits:
         self.audience = np.array([_bits(Audience, entry.audience) for entry in entries], dtype=np.int64)
         self.stages = np.array([_bits(Stage, _stages(entry)) for entry in entries], dtype=np.int64)
         self.gap = np.array([entry.is_gap for entry in entries], dtype=np.float64)
-        self.concepts = [_concept_weights(entry, lexicon) for entry in entries]
+        self.concepts = [
+            {concept: min(1.0, 2.5 * count / (1 + len(entry.phrasings))) for concept, count in counts.items()}
+            for entry, counts in zip(entries, index.concepts, strict=True)
+        ]
         self.mentioned = [
-            frozenset(weights) | lexicon.concepts_in(normalise(entry.answer))
-            for weights, entry in zip(self.concepts, entries, strict=True)
+            said.union(weights) for said, weights in zip(index.body_concepts, self.concepts, strict=True)
         ]
         self.names, self.subjects = zip(*(_names(entry, gazetteer) for entry in entries), strict=True)
         self.concept_mass = np.array([sum(weights.values()) for weights in self.concepts], dtype=np.float64)
@@ -117,10 +117,15 @@ def _stages(entry: Entry) -> frozenset[Stage]:
     return entry.stages or stages_in(normalise(entry.question))
 
 
-def _concept_weights(entry: Entry, lexicon: Lexicon) -> dict[str, float]:
-    texts = [normalise(text) for text in (entry.question, *entry.phrasings)]
-    counter = Counter(concept for text in texts for concept in lexicon.concepts_in(text))
-    return {concept: min(1.0, 2.5 * count / len(texts)) for concept, count in counter.items()}
+def prepared(entry: Entry) -> Prepared:
+    """The texts of `entry` in matching form, the canonical question first among the phrasings."""
+    facts = " ".join(f"{fact.label} {fact.value}" for fact in entry.facts)
+    said = (*entry.answer.split("。"), " ".join(entry.topics), facts, entry.plan.short_title)
+    return Prepared(
+        tuple(normalise(text) for text in (entry.question, *entry.phrasings)),
+        tuple(normalise(text) for text in entry.near_misses),
+        " ".join(map(normalise, said)),
+    )
 
 
 class Ranker:
@@ -128,8 +133,9 @@ class Ranker:
 
     def __init__(self, entries: Sequence[Entry], framer: Framer, weights: Mapping[str, float]) -> None:
         self.entries = entries
-        self.index = Index(entries, framer.lexicon)
-        self.traits = Traits(entries, framer.lexicon, framer.gazetteer)
+        texts = [prepared(entry) for entry in entries]
+        self.index = Index(texts, framer.lexicon)
+        self.traits = Traits(entries, self.index, framer.gazetteer)
         self.weights = np.array([weights.get(name, 0.0) for name in FEATURES], dtype=np.float64)
 
     def match(self, frame: Frame) -> list[Match]:

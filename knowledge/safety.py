@@ -77,9 +77,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Why an alarm was raised: the rule, and the words of the message it matched."""
+    """An alarm and why it was raised: the rule as it stands in the table, and the words it matched."""
 
-    rule: Rule
+    alarm: Alarm
+    reason: str
     words: str
 
 
@@ -139,7 +140,7 @@ class Guard:
     def alarm(self, text: str) -> Alarm | None:
         """The first alarm in `text` as typed, in the order of the table; `None` for an ordinary message."""
         found = self.find(text)
-        return found.rule.alarm if found else None
+        return found.alarm if found else None
 
     def danger(self, text: str) -> Alarm | None:
         """The alarm if it means a child in danger."""
@@ -147,16 +148,14 @@ class Guard:
         return alarm if alarm in DANGER else None
 
     def find(self, text: str) -> Finding | None:
-        """As `alarm`, with the rule that matched and where."""
+        """As `alarm`, with the reason."""
         plain = normalise(text)
         here = self._present(plain)
         for number in sorted(number for need in here for number in self._by_need.get(need, ())):
             rule = self.rules[number]
-            if not rule.needs <= here:
-                continue
-            words = _matched(rule, plain)
+            words = _matched(rule, plain) if rule.needs <= here else None
             if words is not None:
-                return Finding(rule, words)
+                return Finding(rule.alarm, f"safety.tsv:{rule.line} {rule.source}", words)
         return None
 
     def _present(self, plain: str) -> set[str]:

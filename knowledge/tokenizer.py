@@ -60,7 +60,8 @@ class Tokenizer:
 def _jieba_tokenizer() -> Any:
     # Imported with the first snapshot: it takes long, and the service listens before there is one.
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)  # jieba 0.42 has unescaped patterns; 3.12 says so at first compile
+        # jieba 0.42 has unescaped patterns; 3.12 says so at first compile.
+        warnings.simplefilter("ignore", SyntaxWarning)
         import jieba
     return jieba.Tokenizer()
 

@@ -26,6 +26,11 @@ class WordVectors:
         with (resources.files("knowledge") / "lexicon" / "vectors.npz").open("rb") as file, np.load(file) as table:
             return cls(table["words"].tobytes().decode().split("\n"), table["vectors"])
 
+    def vector(self, word: str) -> NDArray[np.float32] | None:
+        """The vector of one word (length 127), `None` if it is not in the table."""
+        row = self._rows.get(word)
+        return None if row is None else self._vectors[row].astype(np.float32)
+
     def sense(self, weighted: Iterable[tuple[str, float]]) -> NDArray[np.float32]:
         """Unit vector of a text given as (word, weight); zero where no word is known."""
         known = [(self._rows[word], weight) for word, weight in weighted if word in self._rows]

@@ -1,0 +1,118 @@
+"""Rows of token ids, grouped by entry, as flat arrays (CSR): how an index keeps thousands of short texts."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float32]
+
+
+class Vocabulary:
+    """Token → id, in order of first sight, with the weight of the token's kind."""
+
+    def __init__(self) -> None:
+        self.ids: dict[str, int] = {}
+        self.kinds = array("f")
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def row(self, weights: dict[str, float]) -> list[int]:
+        """Ids of the tokens, new ones added."""
+        ids, kinds = self.ids, self.kinds
+        row = []
+        for token, kind in weights.items():
+            found = ids.get(token)
+            if found is None:
+                found = ids[token] = len(kinds)
+                kinds.append(kind)
+            row.append(found)
+        return row
+
+
+class RowBuilder:
+    """Collects rows entry by entry."""
+
+    def __init__(self) -> None:
+        self._tokens = array("i")
+        self._lengths = array("i")
+        self._counts = array("i")
+
+    def add(self, rows: Iterable[list[int]]) -> None:
+        """The rows of the next entry."""
+        count = 0
+        for row in rows:
+            self._tokens.extend(row)
+            self._lengths.append(len(row))
+            count += 1
+        self._counts.append(count)
+
+    def build(self) -> Rows:
+        """The rows as arrays."""
+        return Rows(
+            np.frombuffer(self._tokens, dtype=np.int32) if self._tokens else np.zeros(0, dtype=np.int32),
+            _pointers(self._lengths),
+            _pointers(self._counts),
+        )
+
+
+def _pointers(lengths: array[int]) -> NDArray[np.int64]:
+    sizes = np.frombuffer(lengths, dtype=np.int32) if lengths else np.zeros(0, dtype=np.int32)
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
+
+
+class Rows:
+    """`tokens[pointers[r]:pointers[r + 1]]` is row r; rows `of_entry[e]` to `of_entry[e + 1]` are entry e's."""
+
+    def __init__(self, tokens: Ints, pointers: NDArray[np.int64], of_entry: NDArray[np.int64]) -> None:
+        self.tokens = tokens
+        self.pointers = pointers
+        self.of_entry = of_entry
+        self.norms: Floats = np.ones(self.count, dtype=np.float32)
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.pointers) - 1
+
+    def weigh(self, values: Floats) -> None:
+        """Sets each row's norm: the root of the sum of its tokens' squared `values`."""
+        squares = np.bincount(self.row_of_token(), weights=values[self.tokens] ** 2, minlength=self.count)
+        self.norms = np.maximum(np.sqrt(squares), 1e-6).astype(np.float32)
+
+    def row_of_token(self) -> NDArray[np.int64]:
+        """The row of every token."""
+        return np.repeat(np.arange(self.count), np.diff(self.pointers))
+
+    def entry_of_token(self) -> NDArray[np.int64]:
+        """The entry of every token."""
+        entry_of_row = np.repeat(np.arange(len(self.of_entry) - 1), np.diff(self.of_entry))
+        return entry_of_row[self.row_of_token()]
+
+
+class Selection:
+    """The rows of a few entries, side by side: `local` entry, `offset` within it, and `rows` ids, one a row."""
+
+    def __init__(self, rows: Rows, entries: Ints) -> None:
+        first, last = rows.of_entry[entries], rows.of_entry[entries + 1]
+        widths = last - first
+        self.local = np.repeat(np.arange(entries.size), widths)
+        self.offset = spread(widths)
+        self.rows = np.repeat(first, widths) + self.offset
+        self.shape = (entries.size, max(3, int(widths.max(initial=0))))
+
+    def padded(self, values: NDArray[np.float32] | NDArray[np.float64]) -> Floats:
+        """One value a row as a table, entry by row, padded with zeros."""
+        table = np.zeros(self.shape, dtype=np.float32)
+        table[self.local, self.offset] = values
+        return table
+
+
+def spread(widths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0, 1, … width-1 for every width, one after another."""
+    return np.arange(int(widths.sum())) - np.repeat(np.cumsum(widths) - widths, widths)
