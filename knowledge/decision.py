@@ -101,7 +101,8 @@ def evidence(frame: Frame, matches: Sequence[Match]) -> dict[str, float]:
 
 def _margin(first: Match, rest: Sequence[Match]) -> float:
     # where there is nothing else to compare with, chance likeness stands in: alone is not the same as right
-    return min(5.0, first.score - max(NOISE, rest[0].score if rest else NOISE))
+    noise = NOISE + FIXED["bond"] * first.features["bond"]
+    return min(5.0, first.score - max(noise, rest[0].score if rest else noise))
 
 
 def satisfies(entry: Entry, asked: frozenset[Attribute]) -> bool:

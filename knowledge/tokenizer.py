@@ -1,7 +1,7 @@
 """Words of a Chinese text: jieba with the domain dictionary, without its rare words and without its cache file.
 
-jieba's own dictionary of 349,000 words costs 62 MiB; a word of a village question that is not among the common third is a
-name, and bigrams catch names. Its cache is a pickle in a shared folder, which anybody on the machine could replace.
+jieba's own dictionary of 349,000 words costs 62 MiB; a word of a village question that is not among the common third
+is a name, and bigrams catch names. Its cache is a pickle in a shared folder, which anybody on the machine could replace.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ MAX_WORD = 5
 """Characters of the longest dictionary word kept; longer ones are names of organisations elsewhere."""
 
 _NUMBERED = re.compile(r"\d+(?:月|日|号|年级|年|元|岁|班|周|天|个|人|%)")
+_AFTERNOON = re.compile(r"^(1[3-9]|2[0-3]):(\d\d)$")
 _HAN = re.compile(r"[㐀-鿿]+|[a-z0-9%.:+\-]+")
 
 
@@ -29,9 +30,10 @@ class Tokenizer:
         self._jieba = _jieba_tokenizer()
         self._jieba.FREQ, self._jieba.total = _frequencies()
         self._jieba.initialized = True
-        for word in domain_words:
-            if len(word) > 1:
-                self._jieba.add_word(word, freq=20_000)
+        domain = [word for word in domain_words if len(word) > 1]
+        self._common = {word: self._jieba.FREQ.get(word, 0) for word in domain}
+        for word in domain:
+            self._jieba.add_word(word, freq=20_000)
 
     def is_word(self, text: str) -> bool:
         """Whether `text` is a word of the (common or domain) dictionary."""
@@ -42,12 +44,21 @@ class Tokenizer:
         found = [(count, word) for word, count in self._jieba.FREQ.items() if len(word) > 1 and count >= frequency]
         return [word for _, word in sorted(found, reverse=True)[:limit]]
 
+    def frequency(self, word: str) -> int:
+        """Corpus frequency of `word` in the common dictionary, 0 for a word that only this domain has."""
+        found = self._common.get(word)
+        return found if found is not None else int(self._jieba.FREQ.get(word, 0) or 0)
+
+    def cuts(self, text: str) -> list[str]:
+        """`text` cut into words without overlap; joined they are `text` again."""
+        return list(self._jieba.cut(text, HMM=False))
+
     def words(self, text: str) -> list[str]:
         """Search-mode words of two characters or more, and runs of letters and digits."""
         found: list[str] = _NUMBERED.findall(text)  # 8月 is one thing, 8 and 月 are not
         for run in _HAN.findall(text):
             if run[0].isascii():
-                found.append(run)
+                found.extend(_clock_forms(run))
                 continue
             for word in self._jieba.cut(run, HMM=False):
                 if len(word) > 2:
@@ -64,6 +75,12 @@ def _jieba_tokenizer() -> Any:
         warnings.simplefilter("ignore", SyntaxWarning)
         import jieba
     return jieba.Tokenizer()
+
+
+def _clock_forms(run: str) -> tuple[str, ...]:
+    """A time of day as itself and as the face of a clock shows it, so that 17:30 meets the 5:30 of everyday speech."""
+    match = _AFTERNOON.match(run)
+    return (run, f"{int(match[1]) - 12}:{match[2]}") if match else (run,)
 
 
 def _parts(word: str) -> list[str]:
