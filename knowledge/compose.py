@@ -13,7 +13,9 @@ from knowledge.entry import Citation, Entry, PlanStatus
 LIMIT = 2048
 """Bytes of UTF-8 of one WeChat text."""
 
-_SAYS_MISSING = re.compile("没有?写|没写明|没有收录|没有列|没有给|没有说|没有提|未写|空着|残缺|缺|看不出|没有注明|没有公布")
+_SAYS_MISSING = re.compile(
+    "没有?写|没写明|没有收录|没有列|没有给|没有说|没有提|未写|空着|残缺|缺|看不出|没有注明|没有公布"
+)
 _SENTENCE = re.compile(r"[^。！？；\n]*[。！？；\n]?")
 
 

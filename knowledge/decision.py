@@ -1,8 +1,9 @@
 """Answer, clarify, decline or hand over: the decision and its reasons.
 
-A score alone cannot decide, because the near misses of a question are on the same subject. So the decision looks at what
-is asked: is it of this place and stage, is the asked attribute curated in the entry, and how much of the question no
-entry holds. The weights of that estimate (`confidence` in `lexicon/ranker.json`) are fitted with right entries withdrawn.
+A score alone cannot decide, because the near misses of a question are on the same subject. So the decision looks at
+what is asked: is it of this place and stage, is the asked attribute curated in the entry, and how much of the question
+no entry holds. The weights of that estimate (`confidence` in `lexicon/ranker.json`) are fitted with right entries
+withdrawn.
 """
 
 from __future__ import annotations
@@ -34,7 +35,18 @@ NOISE = 6.0
 MAX_LISTED = 3
 """Places listed with their answers; more are asked for."""
 
-EVIDENCE = ("score", "margin", "topic_margin", "covered_any", "near_miss", "gap", "placed", "unanswered", "off_concept", "one")
+EVIDENCE = (
+    "score",
+    "margin",
+    "topic_margin",
+    "covered_any",
+    "near_miss",
+    "gap",
+    "placed",
+    "unanswered",
+    "off_concept",
+    "one",
+)
 
 FIXED_EVIDENCE = {"unanswered": -1.6, "off_concept": -1.2}
 """Weights that are set, not fitted: that the asked kind of fact is missing decides, however alike the words are."""
@@ -164,9 +176,8 @@ def _rival_stages(frame: Frame, matches: Sequence[Match]) -> list[Match]:
         entry = match.entry
         close = first.score - match.score <= _reach(first)
         other = len(entry.stages) == 1 and all(entry.stages != kept.entry.stages for kept in found)
-        if close and other and not entry.is_gap and entry.plan.id == first.entry.plan.id:
-            if _same_matter(first.entry, entry):
-                found.append(match)
+        if close and other and not entry.is_gap and alike(entry, first.entry):
+            found.append(match)
     return found
 
 

@@ -1,8 +1,9 @@
 """A question bank → pass rates by kind.
 
-Bank line: `{"id", "q", "role", "place", "kind", "expect": {"all_of": [[alternative, …], …], "none_of": […], "abstain"}}`.
-A reply passes when every list of `all_of` has one alternative in it and no `none_of` string occurs. Where `abstain` is
-set it must instead decline or hand over, say that it does not know, and name somebody to ask.
+Bank line: `{"id", "q", "role", "place", "kind", "expect"}` with
+`expect` = `{"all_of": [[alternative, …], …], "none_of": […], "abstain": bool}`.
+A reply passes when every list of `all_of` has one alternative in it and no `none_of` string occurs. Where `abstain`
+is set it must instead decline or hand over, say that it does not know, and name somebody to ask.
 """
 
 from __future__ import annotations

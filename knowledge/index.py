@@ -111,8 +111,8 @@ class Index:
 
     def _build_postings(self) -> None:
         width = len(self._vocabulary)
-        asked, counts = _pairs(self._phrasings, width)
-        said, _ = _pairs(self._bodies, width)
+        asked, counts = self._phrasings.pairs(width)
+        said, _ = self._bodies.pairs(width)
         only_said = np.setdiff1d(said, asked, assume_unique=True)
         pairs = np.concatenate([asked, only_said])
         strengths = np.concatenate([1.0 + 0.35 * np.log(counts), np.full(only_said.size, BODY)])
@@ -210,10 +210,8 @@ class Index:
         scores = self._accumulate(query.ids[chosen], query.weights[chosen])
         if allowed is not None:
             scores = np.where(allowed, scores, 0)
-        if self.size > limit:
-            best = np.argpartition(-scores, limit - 1)[:limit]
-        else:
-            best = np.arange(self.size)
+        some = self.size > limit
+        best = np.argpartition(-scores, limit - 1)[:limit] if some else np.arange(self.size)
         best = best[scores[best] > 0]
         return best[np.argsort(-scores[best], kind="stable")].astype(np.int32)
 
@@ -265,9 +263,3 @@ class Index:
         dots = np.bincount(token_row, weights=query.weights[positions] ** 2, minlength=chosen.rows.size)
         held[chosen.local[token_row], positions] = True
         return chosen.padded(dots / (rows.norms[chosen.rows] * query.norm)), held
-
-
-def _pairs(rows: Rows, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(Distinct entry * width + token of all rows, in how many rows each stands)."""
-    found, counts = np.unique(rows.entry_of_token() * width + rows.tokens, return_counts=True)
-    return found, counts

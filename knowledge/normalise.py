@@ -45,6 +45,7 @@ _LOOSE_WORD = re.compile(r"^(?:十一|十[五六七八九]大|二十大)")
 """National day and party congresses."""
 _DECIMAL = re.compile(
     r"([零一二三四五六七八九]|\d+)点([零一二三四五六七八九]{1,2}|\d{1,2})(?=[元块万米平亩倍岁%]|公里|个百分)"
+    r"|(零)点([一二三四五六七八九]{1,2})(?!分)"
 )
 _DIGIT_RUN = re.compile(rf"^[{_DIGITS}]{{2,}}$")
 """Digits in a row: a year or number read out (二〇二〇), else about so many (两三年) or two things (五个一、三个会)."""
@@ -144,7 +145,7 @@ def _numeral(match: re.Match[str]) -> str:
 
 
 def _decimal(match: re.Match[str]) -> str:
-    whole, part = ("".join(str(_HAN_DIGIT.get(c, c)) for c in group) for group in match.groups())
+    whole, part = ("".join(str(_HAN_DIGIT.get(c, c)) for c in group) for group in match.groups() if group)
     return f"{whole}.{part}"
 
 

@@ -81,9 +81,7 @@ class Traits:
             {concept: min(1.0, 2.5 * count / (1 + len(entry.phrasings))) for concept, count in counts.items()}
             for entry, counts in zip(entries, index.concepts, strict=True)
         ]
-        self.mentioned = [
-            said.union(weights) for said, weights in zip(index.body_concepts, self.concepts, strict=True)
-        ]
+        self.mentioned = [said.union(weights) for said, weights in zip(index.body_concepts, self.concepts, strict=True)]
         self.names, self.subjects = zip(*(_names(entry, gazetteer) for entry in entries), strict=True)
         self.concept_mass = np.array([sum(weights.values()) for weights in self.concepts], dtype=np.float64)
 
@@ -205,7 +203,9 @@ class Ranker:
             return [0.0] * candidates.size, [0.0] * candidates.size
         rows = candidates.tolist()
         named = [1.0 if self.traits.names[row] & frame.names else 0.0 for row in rows]
-        other = [1.0 if self.traits.subjects[row] and not self.traits.subjects[row] & frame.names else 0.0 for row in rows]
+        other = [
+            1.0 if self.traits.subjects[row] and not self.traits.subjects[row] & frame.names else 0.0 for row in rows
+        ]
         return named, other
 
     def _off_concept(self, frame: Frame, candidates: NDArray[np.int32]) -> list[float]:

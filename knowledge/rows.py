@@ -8,6 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+PAIR_CHUNK = 64
+"""Entries whose tokens are counted at a time."""
+
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
@@ -82,17 +85,25 @@ class Rows:
 
     def weigh(self, values: Floats) -> None:
         """Sets each row's norm: the root of the sum of its tokens' squared `values`."""
-        squares = np.bincount(self.row_of_token(), weights=values[self.tokens] ** 2, minlength=self.count)
-        self.norms = np.maximum(np.sqrt(squares), 1e-6).astype(np.float32)
+        sums = np.concatenate([[0.0], np.cumsum(values[self.tokens] ** 2, dtype=np.float64)])
+        squares = sums[self.pointers[1:]] - sums[self.pointers[:-1]]
+        self.norms = np.sqrt(np.maximum(squares, 1e-12)).astype(np.float32)
 
-    def row_of_token(self) -> NDArray[np.int64]:
-        """The row of every token."""
-        return np.repeat(np.arange(self.count), np.diff(self.pointers))
+    def pairs(self, width: int) -> tuple[NDArray[np.int64], Floats]:
+        """(Distinct entry * `width` + token in order, in how many of the entry's rows each stands).
 
-    def entry_of_token(self) -> NDArray[np.int64]:
-        """The entry of every token."""
-        entry_of_row = np.repeat(np.arange(len(self.of_entry) - 1), np.diff(self.of_entry))
-        return entry_of_row[self.row_of_token()]
+        Some entries at a time: the sort of all at once would need several times the memory of the rows themselves.
+        """
+        found, counts = [], []
+        entries = len(self.of_entry) - 1
+        for first in range(0, entries, PAIR_CHUNK):
+            last = min(entries, first + PAIR_CHUNK)
+            bounds = self.pointers[self.of_entry[first : last + 1]]
+            owners = np.repeat(np.arange(first, last, dtype=np.int64), np.diff(bounds))
+            distinct, count = np.unique(owners * width + self.tokens[bounds[0] : bounds[-1]], return_counts=True)
+            found.append(distinct)
+            counts.append(count.astype(np.float32))
+        return np.concatenate(found), np.concatenate(counts)
 
 
 class Selection:

@@ -55,7 +55,8 @@ _BOTH = "&"
 _ANY = ".{0,8}?"
 _PLAIN = re.compile(r"[\w|]+")
 _PIECE = re.compile(
-    r"(?P<set><[^<>]+>)|\((?P<words>[\w|]+)\)|(?P<other>\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\]|\\.|\{[^}]*\}|[^\w])|(?P<letter>\w)"
+    r"(?P<set><[^<>]+>)|\((?P<words>[\w|]+)\)|(?P<letter>\w)|"
+    r"(?P<other>\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\]|\\.|\{[^}]*\}|[^\w])"
 )
 _OPTIONAL = re.compile(r"[?*{]")
 
@@ -65,7 +66,10 @@ Sets = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One pattern of the table; all its parts must match, in any order. `needs` are the keys without which it cannot match, looked up before it is tried."""
+    """One pattern of the table; all its parts must match, in any order.
+
+    `needs` are the keys without which it cannot match; they are looked up before it is tried.
+    """
 
     alarm: Alarm
     source: str
@@ -172,11 +176,12 @@ class Guard:
 def _rules(line: int, cells: Sequence[str], sets: Sets) -> Iterable[Rule]:
     alarm = Alarm(cells[0])
     excuses = cells[2].split() if len(cells) > 2 else []
-    unless = "|".join(f"(?:{_expanded(excuse, sets)})" for excuse in excuses)
+    excuse = "|".join(f"(?:{_expanded(excuse, sets)})" for excuse in excuses)
+    unless = re.compile(excuse) if excuse else None
     for source in cells[1].split():
         needs = frozenset(need for part in re.split(f"[{_GAP}{_BOTH}]", source) for need in _needs(part))
         patterns = tuple(re.compile(_expanded(part, sets)) for part in source.split(_BOTH))
-        yield Rule(alarm, source, line, patterns, re.compile(unless) if unless else None, needs)
+        yield Rule(alarm, source, line, patterns, unless, needs)
 
 
 def _matched(rule: Rule, plain: str) -> str | None:
@@ -206,7 +211,7 @@ def _expanded(source: str, sets: Sets) -> str:
 
 
 def _needs(part: str) -> Iterable[str]:
-    """What a text must hold for `part`, a pattern without gaps, to match: word sets, `a|b` groups, single letters' runs.
+    """What a text must hold for `part`, a pattern without gaps, to match: word sets, `a|b` groups, runs of letters.
 
     Most messages hold none of a rule's words, and this is what spares trying its expression on them.
     """

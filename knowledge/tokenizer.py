@@ -1,7 +1,7 @@
 """Words of a Chinese text: jieba with the domain dictionary, without its rare words and without its cache file.
 
 jieba's own dictionary of 349,000 words costs 62 MiB; a word of a village question that is not among the common third
-is a name, and bigrams catch names. Its cache is a pickle in a shared folder, which anybody on the machine could replace.
+is a name, and bigrams catch names. Its cache is a pickle in a shared folder, which anybody there could replace.
 """
 
 from __future__ import annotations

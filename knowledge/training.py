@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,9 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.entry import Entry
 from knowledge.decision import EVIDENCE, FIXED_EVIDENCE, alike, evidence
+from knowledge.entry import Entry
 from knowledge.frame import Asker, Frame, Framer
+from knowledge.loader import load, shipped_folders
 from knowledge.normalise import normalise
 from knowledge.places import Bond, Gazetteer
 from knowledge.ranking import FEATURES, FIXED, Match, Ranker
@@ -30,6 +32,9 @@ DAY = date(2026, 11, 21)
 
 PLACE_KNOWN = 0.5
 """Share of phrasings asked with the place known."""
+
+SHARE = 0.3
+"""Share of the phrasings that are asked; all of them fit the same weights and take longer."""
 
 RIDGE = 1e-3
 STEPS = 400
@@ -58,7 +63,7 @@ class Examiner:
 
     def examples(self, *, share: float = 1.0, seed: int = 1) -> tuple[list[Example], int]:
         """(Examples, how many phrasings' own entry was not even on the short list)."""
-        chance = random.Random(seed)
+        chance = random.Random(seed)  # noqa: S311 - a sample that anyone can draw again
         found: list[Example] = []
         missed = 0
         for number, entry in enumerate(self.entries):
@@ -167,3 +172,17 @@ def write(weights: NDArray[np.float64], confidence: NDArray[np.float64], target:
 
 def _named(names: Sequence[str], values: NDArray[np.float64]) -> dict[str, float]:
     return {name: round(float(value), 3) for name, value in zip(names, values, strict=True)}
+
+
+def main() -> None:
+    """Fit both sets of weights on the shipped content and write them."""
+    data, missed = Examiner(load(shipped_folders())).examples(share=SHARE)
+    weights = fit(data)
+    write(weights, fit_confidence(data, weights))
+    sys.stdout.write(
+        f"{len(data)} phrasings, {missed} not on the short list, {accuracy(data, weights):.3f} come first\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

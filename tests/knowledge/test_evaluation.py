@@ -9,7 +9,9 @@ from knowledge.answer import Answer, Outcome
 from knowledge.evaluation import Question, evaluate, judge, read_bank
 
 
-def question(*, all_of: tuple[tuple[str, ...], ...] = (), none_of: tuple[str, ...] = (), abstain: bool = False) -> Question:
+def question(
+    *, all_of: tuple[tuple[str, ...], ...] = (), none_of: tuple[str, ...] = (), abstain: bool = False
+) -> Question:
     return Question("1", "问", None, None, "fact", all_of, none_of, abstain)
 
 
@@ -46,7 +48,9 @@ def test_rates_by_kind(tmp_path: Path) -> None:
         {"id": "c", "q": "丙", "kind": "out_of_scope", "expect": {"abstain": True}},
     ]
     path.write_text("\n".join(json.dumps(item, ensure_ascii=False) for item in items), encoding="utf-8")
-    report = evaluate(read_bank(path), lambda item: Answer(Outcome.DECLINED, "没有写，是否请问老师" if item.id != "b" else "没有"))
+    report = evaluate(
+        read_bank(path), lambda item: Answer(Outcome.DECLINED, "没有写，是否请问老师" if item.id != "b" else "没有")
+    )
     summary = report.summary()
     assert summary["by_kind"] == {"fact": [1, 2], "out_of_scope": [1, 1]}
     assert (summary["answerable"], summary["unanswerable"], summary["false_declines"]) == (0.5, 1.0, 0.5)

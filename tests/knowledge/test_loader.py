@@ -47,7 +47,9 @@ def test_a_number_that_is_no_fact_is_a_fault_with_file_and_line(tmp_path: Path) 
 def test_all_faults_of_all_files_come_at_once(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("方案: {编号: [", encoding="utf-8")
     (tmp_path / "latin.yaml").write_bytes("方案: 例".encode("gbk"))
-    found = faults_of(tmp_path, content.CARE.replace("所问: [金额]", "所问: [价钱]").replace("状态: 未注明", "状态: 作废"))
+    found = faults_of(
+        tmp_path, content.CARE.replace("所问: [金额]", "所问: [价钱]").replace("状态: 未注明", "状态: 作废")
+    )
     assert {Path(fault.split(":")[0]).name for fault in found} == {"broken.yaml", "latin.yaml", "plan.yaml"}
     assert any("价钱" in fault for fault in found)
     assert any("作废" in fault for fault in found)
