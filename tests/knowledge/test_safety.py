@@ -174,7 +174,7 @@ def test_a_message_is_judged_fast_enough_to_judge_every_message(guard: Guard) ->
 
 
 def _seconds(guard: Guard, cases: list[str]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     for case in cases:
         guard.alarm(case)
-    return time.perf_counter() - start
+    return time.process_time() - start
