@@ -1,0 +1,1 @@
+"""Machinery of 乡校: how the service runs. Knows no single capability; those live in `handlers`."""

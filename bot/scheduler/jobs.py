@@ -1,0 +1,47 @@
+"""Declarations of jobs: what a capability lists, without knowing who runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import time, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """At a steady pace, first after one span."""
+
+    span: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """Once a day at a time of the clock in China."""
+
+    at: time
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """Once a week; `weekday` 1 is Monday, 7 Sunday."""
+
+    weekday: int
+    at: time
+
+
+Trigger = Every | Daily | Weekly
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do again and again.
+
+    Every replica ticks, ticks may come late or be left out, and a run may be cut at any point: `run` does what is due
+    according to its tables, and doing it twice equals doing it once. A tick more than `grace` late is left out. While a
+    run goes on, further ticks of the job are left out too.
+    """
+
+    id: str
+    trigger: Trigger
+    run: Callable[[], Awaitable[object]]
+    grace: timedelta = timedelta(minutes=1)

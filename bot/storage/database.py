@@ -1,0 +1,155 @@
+"""The database of the application: SQLite for one process, PostgreSQL for several.
+
+The engine follows from `[database] url`. Connections live in a context of Tortoise, with the global fallback on, so
+that requests, tasks and jobs all see them whoever started them. Nothing connects before the first query.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from aiohttp import web
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.backends.base.executor import EXECUTOR_CACHE
+from tortoise.transactions import in_transaction
+
+from bot.config import Settings
+from bot.logs import get_logger
+from bot.storage.context import DatabaseContext
+from bot.storage.encryption import KeyRing
+from bot.storage.errors import DatabaseAway, NotMigrated
+from bot.storage.schema import APP_LABEL, CONNECTION, MIGRATIONS, model_modules, pending_migrations
+
+CHECK_TIMEOUT_S = 3.0
+
+log = get_logger(__name__)
+
+
+class Database:
+    """The open database of one application."""
+
+    def __init__(self, context: DatabaseContext) -> None:
+        self._context = context
+
+    @property
+    def connection(self) -> BaseDBAsyncClient:
+        """For the rare statement the ORM has no words for."""
+        return self._context.db(CONNECTION)
+
+    @property
+    def engine(self) -> str:
+        """`sqlite` or `postgres`."""
+        return self.connection.capabilities.dialect
+
+    @property
+    def keys(self) -> KeyRing:
+        """The keys its encrypted columns are read with."""
+        return self._context.keys
+
+    async def check(self) -> None:
+        """Returns when the database answers and fits the program. Raises DatabaseAway or NotMigrated."""
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                missing = await pending_migrations(self.connection)
+        except TimeoutError as error:
+            raise DatabaseAway from error
+        if missing:
+            raise NotMigrated(details={"pending": missing})
+
+    async def close(self) -> None:
+        """Closes the connections; the object is of no use afterwards."""
+        await self._context.close_connections()
+
+
+DATABASE = web.AppKey("database", Database)
+
+
+def is_sqlite(settings: Settings) -> bool:
+    """True for the embedded engine: one process, one writer."""
+    return settings.database.url.get_secret_value().startswith("sqlite:")
+
+
+def sqlite_path(settings: Settings) -> Path:
+    """The file of `sqlite:///path`: relative to the working folder after three slashes, absolute after four."""
+    return Path(urlsplit(settings.database.url.get_secret_value()).path.removeprefix("/"))
+
+
+def tortoise_config(settings: Settings, **sqlite_pragmas: str) -> dict[str, Any]:
+    """The whole of Tortoise's configuration: our engine, one app for all tables, one set of migrations, UTC."""
+    url = settings.database.url.get_secret_value()
+    if is_sqlite(settings):
+        pragmas = dict(parse_qsl(urlsplit(url).query)) | sqlite_pragmas
+        engine, credentials = "bot.storage.sqlite_engine", {"file_path": str(sqlite_path(settings)), **pragmas}
+    else:
+        engine, credentials = "bot.storage.asyncpg_engine", expand_db_url(url)["credentials"]
+    return {
+        "connections": {CONNECTION: {"engine": engine, "credentials": credentials}},
+        "apps": {APP_LABEL: {"models": model_modules(), "default_connection": CONNECTION, "migrations": MIGRATIONS}},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+async def init_database(settings: Settings) -> Database:
+    """Opens the database until `close`. One at a time in a process. Connects with the first query, not here."""
+    prepare_folder(settings)
+    # Tortoise keeps statements by table name whatever the engine; another engine's would be wrong.
+    EXECUTOR_CACHE.clear()
+    context = DatabaseContext(KeyRing.from_settings(settings))
+    # Entered for the set-up only: afterwards the global fallback finds it, from whatever task closes it too.
+    with context:
+        await context.init(config=tortoise_config(settings), _enable_global_fallback=True)
+    return Database(context)
+
+
+def prepare_folder(settings: Settings) -> None:
+    """Makes an SQLite file and its folder, readable by their owner only."""
+    if is_sqlite(settings):
+        path = sqlite_path(settings)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database for the time of a block: for the command line and for tests."""
+    database = await init_database(settings)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def database_ctx(settings: Settings) -> Callable[[web.Application], AsyncIterator[None]]:
+    """The database for the lifetime of the application.
+
+    A database that is away does not stop the start (answers need none, and it may come back); one that is older than
+    the program does, by raising NotMigrated.
+    """
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        async with open_database(settings) as database:
+            app[DATABASE] = database
+            try:
+                await database.check()
+            except DatabaseAway as error:
+                log.warning("database_away_at_start", cause=repr(error.__cause__))
+            yield
+
+    return context
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[BaseDBAsyncClient]:
+    """One use case's transaction: commits at the end of the block, rolls back when it raises. Nested: a savepoint.
+
+    No network call inside, and no task that outlives it. Raises DatabaseAway.
+    """
+    async with in_transaction(CONNECTION) as connection:
+        yield connection

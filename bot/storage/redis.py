@@ -1,0 +1,218 @@
+"""Redis, or its in-process stand-in: for state that can be rebuilt. What must not be lost is in the database.
+
+Every operation raises `RedisAway` soon when Redis does not answer; after a failure the next ones fail at once for a
+moment, so a dead server costs one caller the timeout, not all. Key names are in `bot.storage.redis_keys`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any, TypeVar, cast
+
+from aiohttp import web
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
+
+from bot.config import Settings
+from bot.metrics import Metrics
+from bot.storage.errors import LockBusy, RedisAway
+from bot.storage.redis_batches import CombinedReads, DeferredWrites, Write
+
+CONNECT_TIMEOUT_S = 0.5
+ANSWER_TIMEOUT_S = 1.0
+REST_AFTER_FAILURE_S = 0.5
+LARGEST_POOL = 64
+
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+_COUNT = "local n = redis.call('INCR', KEYS[1]) if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return n"
+# One command for a batch: a pipeline costs the client several times as much for each key.
+_SET_ALL = "for i, k in ipairs(KEYS) do redis.call('SET', k, ARGV[2 * i - 1], 'PX', ARGV[2 * i]) end"
+
+T = TypeVar("T")
+
+
+class RedisStore:
+    """The one owner of the client. Values are bytes; lives are timedeltas."""
+
+    def __init__(self, client: Redis, metrics: Metrics) -> None:
+        self._client = client
+        self._metrics = metrics
+        self._away_until = 0.0
+        self._reads = CombinedReads(self._read_all, metrics)
+        self._writes = DeferredWrites(self._write_all, metrics)
+        self._queues: dict[str, _Queue] = {}
+
+    async def get(self, key: str) -> bytes | None:
+        """The value, None when there is none (any more)."""
+        return (await self.read_many([key]))[0]
+
+    async def read_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values in the order of the keys. All reads of one tick of the event loop share one round trip."""
+        return self._writes.overlay(keys, await self._reads.read(keys))
+
+    async def set(self, key: str, value: bytes, ttl: timedelta, *, if_absent: bool = False) -> bool:
+        """Writes for `ttl`. With `if_absent`: False, and nothing written, when the key has a value."""
+        await self._writes.forget([key])
+        life = _milliseconds(ttl)
+        return bool(await self._do(lambda: self._client.set(key, value, px=life, nx=if_absent)))
+
+    async def set_many(self, writes: Sequence[tuple[str, bytes, timedelta]]) -> None:
+        """Writes all of key, value, life, or none."""
+        await self._writes.forget([key for key, _, _ in writes])
+        await self._write_all([(key, value, _milliseconds(life)) for key, value, life in writes])
+
+    def write_behind(self, key: str, value: bytes, ttl: timedelta) -> None:
+        """Writes within 50 ms, in a batch with others. Never fails; a value is lost when Redis is away then."""
+        self._writes.put(key, value, _milliseconds(ttl))
+
+    async def delete(self, *keys: str) -> None:
+        """Forgets the keys, writes still waiting included."""
+        await self._writes.forget(keys)
+        await self._do(lambda: self._client.delete(*keys))
+
+    async def delete_if(self, key: str, value: bytes) -> bool:
+        """Forgets the key if it still has this value; True when it had."""
+        await self._writes.forget([key])
+        return bool(await self._evaluate(_RELEASE, key, value))
+
+    async def increment(self, key: str, ttl: timedelta) -> int:
+        """Counts one up and gives the new count; the count starts anew `ttl` after its first."""
+        return int(await self._evaluate(_COUNT, key, str(_milliseconds(ttl))))
+
+    @asynccontextmanager
+    async def lock(self, key: str, ttl: timedelta, *, wait: timedelta = timedelta(seconds=3)) -> AsyncIterator[None]:
+        """Held inside the block, by one holder among all processes, at most for `ttl`; `wait` zero: try once.
+
+        Inside a process the waiters are served in the order they came. Raises LockBusy when waiting took too long. A
+        saving and an ordering, never the boundary of correctness: that is a unique key in the database.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait.total_seconds()
+        queue = self._queues.setdefault(key, _Queue())
+        queue.members += 1
+        try:
+            await queue.enter(deadline)
+            try:
+                token = await self._take(key, _milliseconds(ttl), deadline)
+                try:
+                    yield
+                finally:
+                    with suppress(RedisAway):  # then it ends with its time
+                        await self._evaluate(_RELEASE, key, token)
+            finally:
+                queue.lock.release()
+        finally:
+            queue.members -= 1
+            if queue.members == 0:
+                del self._queues[key]
+
+    async def _take(self, key: str, life_ms: int, deadline: float) -> bytes:
+        token = os.urandom(12).hex().encode()
+        while not await self._do(lambda: self._client.set(key, token, px=life_ms, nx=True)):
+            if asyncio.get_running_loop().time() >= deadline:
+                raise LockBusy
+            await asyncio.sleep(random.uniform(0.01, 0.03))  # noqa: S311 - spreads the waiters, hides nothing
+        return token
+
+    async def ping(self) -> None:
+        """Returns when Redis answers, even if it was away a moment ago. Raises RedisAway."""
+        self._away_until = 0.0
+        await self._do(lambda: self._client.ping())
+
+    async def flush(self) -> None:
+        """Returns when all writes put behind have been sent."""
+        await self._writes.flush()
+
+    async def close(self) -> None:
+        """Sends what was put behind and closes the connections."""
+        await self.flush()
+        await self._reads.close()
+        await self._client.aclose()
+
+    async def _evaluate(self, script: str, key: str, argument: str | bytes) -> Any:
+        return await self._do(lambda: self._client.eval(script, 1, key, argument))
+
+    async def _read_all(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        values = await self._do(lambda: self._client.mget(keys))
+        return cast("Sequence[bytes | None]", values)  # the client does not decode answers
+
+    async def _write_all(self, writes: Sequence[Write]) -> None:
+        keys = [key for key, _, _ in writes]
+        arguments = [part for _, value, life_ms in writes for part in (value, life_ms)]
+        await self._do(lambda: self._client.eval(_SET_ALL, len(keys), *keys, *arguments))
+
+    async def _do(self, command: Callable[[], Awaitable[T]]) -> T:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._away_until:
+            self._metrics.redis_away_total.inc()
+            raise RedisAway
+        try:
+            return await command()
+        except (RedisError, OSError, TimeoutError) as error:
+            if isinstance(error, ResponseError) and not isinstance(error, ReadOnlyError | OutOfMemoryError):
+                raise  # Redis is there and says that we asked for nonsense
+            self._away_until = loop.time() + REST_AFTER_FAILURE_S
+            self._metrics.redis_away_total.inc()
+            raise RedisAway(details={"cause": type(error).__name__}) from error
+
+
+class _Queue:
+    """Those in this process who want the same lock, in order."""
+
+    __slots__ = ("lock", "members")
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.members = 0
+
+    async def enter(self, deadline: float) -> None:
+        try:
+            async with asyncio.timeout_at(deadline if self.lock.locked() else None):
+                await self.lock.acquire()
+        except TimeoutError:
+            raise LockBusy from None
+
+
+REDIS = web.AppKey("redis", RedisStore)
+
+
+def redis_client(url: str) -> Redis:
+    """A client for `[redis] url`. Connects with the first command, not here."""
+    if url.startswith("memory:"):
+        # Imported here: it takes long, and a deployment with a real server never needs it.
+        from fakeredis import FakeAsyncRedis, FakeServer
+
+        return FakeAsyncRedis(server=FakeServer(), protocol=2)
+    pool = BlockingConnectionPool.from_url(
+        url,
+        protocol=2,  # the newer protocol shapes some answers otherwise than the stand-in
+        max_connections=LARGEST_POOL,
+        timeout=ANSWER_TIMEOUT_S,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=ANSWER_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis.from_pool(pool)
+
+
+def redis_ctx(settings: Settings, metrics: Metrics) -> Callable[[web.Application], AsyncIterator[None]]:
+    """The store for the lifetime of the application; what was put behind is sent before it ends."""
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        store = RedisStore(redis_client(settings.redis.url.get_secret_value()), metrics)
+        app[REDIS] = store
+        yield
+        await store.close()
+
+    return context
+
+
+def _milliseconds(span: timedelta) -> int:
+    return max(1, int(span.total_seconds() * 1000))

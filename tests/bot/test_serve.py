@@ -1,0 +1,197 @@
+"""The commands as processes: what an operator types, sees and gets back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import PostgresServer, RedisServer, free_port
+from tests.settings import MINIMAL, sqlite_url
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.slow
+
+
+def environment(**sections: dict[str, Any]) -> dict[str, str]:
+    data = {name: MINIMAL.get(name, {}) | sections.get(name, {}) for name in {*MINIMAL, *sections}}
+    given = {f"XIANGXIAO_{s.upper()}__{key.upper()}": str(v) for s, keys in data.items() for key, v in keys.items()}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("XIANGXIAO_")}
+    return kept | given | {"PYTHONPATH": str(ROOT)}
+
+
+def run(*arguments: str, env: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bot", *arguments]
+    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+
+
+def status(port: int, path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        time.sleep(0.02)
+
+
+@contextmanager
+def serving(env: dict[str, str], log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, "-m", "bot", "serve", *arguments], env=env, cwd=ROOT, stderr=output)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def events(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+
+
+# ------------------------------------------------------------------------------------------------------------- serving
+def test_a_replica_listens_becomes_ready_and_stops_when_told(database_url: str, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    env = environment(server={"port": port}, database={"url": database_url})
+    with serving(env, log) as process:
+        wait_until(lambda: status(port, "/healthz") == 200)
+        assert status(port, "/readyz") in {200, 503}
+        wait_until(lambda: status(port, "/readyz") == 200)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    said = [entry["event"] for entry in events(log)]
+    assert said.index("listening") < said.index("knowledge_loaded") < said.index("stopping")
+    assert "configuration" in said, "nobody is on duty, and that is said"
+
+
+def test_a_replica_stops_at_once_while_the_knowledge_still_loads(database_url: str, tmp_path: Path) -> None:
+    port = free_port()
+    env = environment(server={"port": port}, database={"url": database_url})
+    with serving(env, tmp_path / "log") as process:
+        wait_until(lambda: status(port, "/healthz") == 200)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+
+
+def test_the_start_to_listening_is_cheap(postgres: PostgresServer, redis_server: RedisServer, tmp_path: Path) -> None:
+    """On PostgreSQL and Redis: processor time, which other load on the machine moves little.
+
+    Measured against importing aiohttp alone in the same minute, since machines differ.
+    """
+    url = asyncio.run(postgres.create(f"start_{free_port()}"))
+    port = free_port()
+    env = environment(server={"port": port}, database={"url": url}, redis={"url": redis_server.url})
+    assert run("migrate", env=env).returncode == 0
+    reference = min(_processor_seconds([sys.executable, "-c", "import aiohttp.web"]) for _ in range(3))
+    spent = []
+    for _ in range(3):
+        with serving(env, tmp_path / "log") as process:
+            wait_until(lambda: b"listening" in (tmp_path / "log").read_bytes())
+            fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            spent.append((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
+    assert min(spent) < 6 * reference, f"{min(spent):.2f} s of processor, aiohttp alone {reference:.2f} s"
+
+
+def _processor_seconds(command: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_two_replicas_share_a_port_when_asked_to(database_url: str, tmp_path: Path) -> None:
+    port = free_port()
+    env = environment(server={"port": port}, database={"url": database_url})
+    with (
+        serving(env, tmp_path / "one", "--reuse-port") as one,
+        serving(env, tmp_path / "two", "--reuse-port") as two,
+    ):
+        for log in ("one", "two"):
+            wait_until(lambda log=log: b"listening" in (tmp_path / log).read_bytes())  # type: ignore[misc]
+        assert one.poll() is two.poll() is None
+        assert status(port, "/healthz") == 200
+
+
+def test_a_port_in_use_is_said_in_a_sentence(database_url: str, redis_server: RedisServer) -> None:
+    result = run("serve", env=environment(server={"port": redis_server.port}, database={"url": database_url}))
+    assert result.returncode == 1
+    assert "端口" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_replica_does_not_start_on_an_older_database(tmp_path: Path) -> None:
+    result = run("serve", env=environment(database={"url": sqlite_url(tmp_path / "empty.db")}))
+    assert result.returncode == 1
+    assert "xiangxiao migrate" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+# ------------------------------------------------------------------------------------------------------------ commands
+def test_migrate_says_what_it_did_and_that_nothing_is_left(tmp_path: Path) -> None:
+    env = environment(database={"url": sqlite_url(tmp_path / "new.db")})
+    first, second = run("migrate", env=env), run("migrate", env=env)
+    assert first.returncode == second.returncode == 0
+    assert "已升级：0001_initial" in first.stdout
+    assert second.stdout == "数据库已是最新。\n"
+
+
+def test_check_config_names_every_fault(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[server]\nport = -1\n", "utf-8")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("XIANGXIAO_")}
+    result = run("check-config", "--config", str(config), env=kept | {"PYTHONPATH": str(ROOT)})
+    assert result.returncode == 1
+    for key in ("server.port", "wechat.app_id", "wechat.encoding_aes_key", "security.session_key"):
+        assert key in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_check_config_says_what_is_reachable_and_what_is_not(database_url: str) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    env = environment(
+        database={"url": database_url},
+        redis={"url": f"redis://127.0.0.1:{free_port()}/0"},
+        wechat={"api_base": nowhere, "mode": "plain"},
+    )
+    result = run("check-config", env=env)
+    assert result.returncode == 1
+    assert "配置没有错" in result.stdout
+    assert "提醒：明文模式" in result.stdout
+    assert "✓ 数据库" in result.stdout
+    assert "✗ Redis" in result.stdout
+    assert "✗ 微信" in result.stdout
+
+
+def test_wrong_use_has_its_own_exit_code() -> None:
+    env = environment()
+    for arguments in (["nonsense"], ["serve", "--nonsense"], ["serve", "--config", "/nowhere"], ["check-config", "x"]):
+        assert run(*arguments, env=env).returncode == 2, arguments
+
+
+def test_the_overview_lists_the_commands() -> None:
+    shown = run("--help", env=environment()).stdout
+    for command in ("serve", "migrate", "check-config", "ask"):
+        assert f"  {command}" in shown

@@ -1,0 +1,196 @@
+"""Fixtures that every test may use.
+
+The suite runs twice, each database engine in a process of its own (Tortoise keeps statements per process, not per
+engine): `pytest` runs everything on SQLite, `pytest --engine postgres` runs again what touches the database, on a real
+PostgreSQL. A test that uses `settings`, `database` or `client` touches the database; one that only makes sense on one
+engine says so with `@pytest.mark.engine("postgres")`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from bot.clock import SHANGHAI, FrozenClock
+from bot.config import Settings
+from bot.metrics import Metrics
+from bot.storage.database import Database, open_database
+from bot.storage.migration import migrate
+from bot.storage.redis import RedisStore, redis_client
+from tests.servers import PostgresServer, RedisServer, running_postgres, running_redis
+from tests.settings import make_settings, sqlite_url
+
+if TYPE_CHECKING:
+    from aiohttp import web
+    from aiohttp.test_utils import TestClient
+
+    from knowledge.base import KnowledgeBase
+
+ENGINES = ("sqlite", "postgres")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=ENGINES, default="sqlite", help="database engine of this run")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    engine = config.getoption("--engine")
+    chosen: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        bound = item.get_closest_marker("engine")
+        touches = "database_url" in getattr(item, "fixturenames", ())
+        if touches or bound:
+            item.add_marker(pytest.mark.database)
+        wanted = bound.args[0] == engine if bound else touches or engine == "sqlite"
+        (chosen if wanted else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = chosen
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> str:
+    """`sqlite` or `postgres`: the engine of this run."""
+    return str(request.config.getoption("--engine"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL for the whole run, started when first asked for."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A real Redis for the whole run. A test that stops it starts one of its own instead (`running_redis`)."""
+    with running_redis() as server:
+        yield server
+
+
+class _Databases:
+    """Hands out fresh, migrated databases: copies of one that was migrated once."""
+
+    def __init__(self, folder: Path, server: PostgresServer | None) -> None:
+        self._folder = folder
+        self._server = server
+        self._template = self._create("template0")
+        asyncio.run(migrate(make_settings(database={"url": self._template})))
+
+    def _create(self, template: str) -> str:
+        if self._server is None:
+            return sqlite_url(self._folder / f"{uuid4().hex}.db")
+        return asyncio.run(self._server.create(f"test_{uuid4().hex}", template=template))
+
+    def fresh(self) -> str:
+        """The address of a database with all tables and no rows."""
+        if self._server is not None:
+            return self._create(self._template.rpartition("/")[2])
+        url = self._create("")
+        shutil.copyfile(self._template.removeprefix("sqlite:///"), url.removeprefix("sqlite:///"))
+        return url
+
+    def discard(self, url: str) -> None:
+        """The database is not needed any more."""
+        if self._server is not None:
+            asyncio.run(self._server.drop(url.rpartition("/")[2]))
+        else:
+            Path(url.removeprefix("sqlite:///")).unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def databases(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> _Databases:
+    """The source of fresh databases on the engine of this run."""
+    server = request.getfixturevalue("postgres") if engine == "postgres" else None
+    return _Databases(tmp_path_factory.mktemp("databases"), server)
+
+
+@pytest.fixture
+def database_url(databases: _Databases) -> Iterator[str]:
+    """A fresh, migrated database on the engine of this run."""
+    url = databases.fresh()
+    yield url
+    databases.discard(url)
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Settings over a fresh, migrated database and the in-process Redis stand-in."""
+    return make_settings(database={"url": database_url})
+
+
+@pytest.fixture
+def bare_settings(tmp_path: Path) -> Settings:
+    """Settings for tests without a database: it is named, and not there."""
+    return make_settings(database={"url": sqlite_url(tmp_path / "none.db")})
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """Tuesday, 1 September 2026, eight in the morning in China, until told otherwise."""
+    return FrozenClock(datetime(2026, 9, 1, 8, 0, tzinfo=SHANGHAI))
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """Metrics nobody else counts in."""
+    return Metrics()
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The open database of `settings`. Not together with `client`, whose application opens it itself."""
+    async with open_database(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def redis(metrics: Metrics) -> AsyncIterator[RedisStore]:
+    """A store of its own on the in-process stand-in."""
+    store = RedisStore(redis_client("memory://"), metrics)
+    yield store
+    await store.close()
+
+
+@pytest.fixture(params=["stand-in", "server"])
+async def any_redis(request: pytest.FixtureRequest, metrics: Metrics) -> AsyncIterator[RedisStore]:
+    """A store on the stand-in, then again on a real, emptied Redis: what both must do alike."""
+    url = "memory://" if request.param == "stand-in" else request.getfixturevalue("redis_server").url
+    client = redis_client(url)
+    await client.flushall()
+    store = RedisStore(client, metrics)
+    yield store
+    await store.close()
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> KnowledgeBase:
+    """The shipped knowledge, loaded once for all tests."""
+    from knowledge.base import KnowledgeBase
+
+    return KnowledgeBase.load()
+
+
+@pytest.fixture
+def app(settings: Settings, clock: FrozenClock, knowledge: KnowledgeBase) -> web.Application:
+    """The whole application over `settings`, not started."""
+    from bot.app import build_app
+
+    return build_app(settings, clock=clock, knowledge=lambda: knowledge)
+
+
+@pytest.fixture
+async def client(app: web.Application) -> AsyncIterator[TestClient[web.Request, web.Application]]:
+    """The application, serving, and an HTTP client for it."""
+    from aiohttp.test_utils import TestClient, TestServer
+
+    async with TestClient(TestServer(app)) as running:
+        yield running
