@@ -1,0 +1,100 @@
+"""The chat of an application, put together from what its capabilities bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import time, timedelta
+from functools import lru_cache
+
+from bot.capability import Capability, CombinedIdentity, EntryPoints, Machinery
+from bot.clock import Clock
+from bot.delivery.outbox import NewMessage, Outbox
+from bot.delivery.worker import DeliveryCheck
+from bot.dialogue.dispatcher import Dispatcher, Surroundings
+from bot.dialogue.inbox import Inbox
+from bot.dialogue.ports import AlarmSource, SendLater
+from bot.dialogue.router import Router
+from bot.dialogue.store import ChatStore
+from bot.scheduler.jobs import Daily, Job
+from bot.storage.redis import RedisStore
+from bot.web.api import ApiRoute
+from bot.wechat.messages import Inbound, TextReply
+from bot.wechat.window import WindowLedger
+
+LATE_REPLY = "late_reply"
+# An answer that comes later than this finds nobody who still waits for it.
+LATE_REPLY_LIFE = timedelta(hours=2)
+_KNOWN_TEXTS = 4096
+_CLEANING_TIME = time(3, 40)
+
+
+class Assembly:
+    """The capabilities of one application over its machinery. Opens nothing: the stores come with the dispatcher."""
+
+    def __init__(self, capabilities: Sequence[Capability], machinery: Machinery) -> None:
+        self._machinery = machinery
+        self._inbox = Inbox(machinery.clock)
+        self.parts: tuple[EntryPoints, ...] = tuple(capability.build(machinery) for capability in capabilities)
+        self.router = Router(route for part in self.parts for route in part.routes)
+        self.api: tuple[ApiRoute, ...] = tuple(route for part in self.parts for route in part.api)
+        self.checks: Mapping[str, DeliveryCheck] = {
+            reason: check for part in self.parts for reason, check in part.checks.items()
+        }
+        self.jobs: tuple[Job, ...] = (
+            Job("dialogue.forget_claims", Daily(_CLEANING_TIME), self._inbox.forget_old),
+            *(job for part in self.parts for job in part.jobs),
+        )
+        self.send_later = late_replies(machinery.outbox, machinery.clock)
+        erasers = [eraser for part in self.parts for eraser in part.erasers]
+        machinery.erasure.add(*erasers, machinery.outbox, self._inbox)
+
+    def dispatcher(self, store: RedisStore) -> Dispatcher:
+        """The dispatcher over an open store."""
+        machinery = self._machinery
+        parts = Surroundings(
+            store=ChatStore(store),
+            inbox=self._inbox,
+            ledger=WindowLedger(store),
+            identity=CombinedIdentity([part.identity for part in self.parts if part.identity is not None]),
+            alarm=known_alarms(),
+            send_later=self.send_later,
+            profiles=[source for part in self.parts for source in part.profiles],
+            prefaces=[preface for part in self.parts for preface in part.prefaces],
+            messages_per_minute=machinery.settings.limits.messages_per_minute,
+            clock=machinery.clock,
+            metrics=machinery.metrics,
+        )
+        return Dispatcher(self.router, parts)
+
+
+def late_replies(outbox: Outbox, clock: Clock) -> SendLater:
+    """Has replies follow as customer-service messages, one for each message however often it was delivered."""
+
+    async def send_later(inbound: Inbound, reply: TextReply) -> None:
+        await outbox.enqueue(
+            NewMessage(
+                reason=LATE_REPLY,
+                occurrence=inbound.dedupe_key,
+                openid=inbound.openid,
+                text=reply.text,
+                expires_at=clock.now() + LATE_REPLY_LIFE,
+            )
+        )
+
+    return send_later
+
+
+def known_alarms() -> AlarmSource:
+    """The guard of the knowledge, which needs none of its content; texts met before cost a look-up."""
+
+    @lru_cache(maxsize=1)
+    def guard() -> AlarmSource:
+        from knowledge.safety import Guard
+
+        return Guard.load().alarm
+
+    @lru_cache(maxsize=_KNOWN_TEXTS)
+    def alarm(text: str) -> str | None:
+        return guard()(text)
+
+    return alarm

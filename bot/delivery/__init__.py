@@ -1,0 +1,1 @@
+"""Anything sent later: the outbox, its worker and the channels."""

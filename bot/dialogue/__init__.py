@@ -1,0 +1,1 @@
+"""Talking with one person: routes, dialogues and their steps, and one handling per message."""

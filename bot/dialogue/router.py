@@ -1,0 +1,191 @@
+"""Which function answers a message: routes in tiers, narrow before wide, the first that matches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, TypeAlias
+
+from bot.dialogue.context import ChatContext
+from bot.identity import Role
+from bot.wechat.messages import Event, Inbound, Reply, TextMessage
+
+# The message is of the type the route names; Any, because one list holds the routes of all types.
+Filter: TypeAlias = Callable[[ChatContext, Any], bool]
+Handler: TypeAlias = Callable[[ChatContext, Any], Awaitable[Reply]]
+Fallback: TypeAlias = Callable[[ChatContext, Any], Reply]
+
+_MAX_COMMAND = 40
+_AROUND = " \t\r\n\u3000。．.！!？?，,、～~“”\"'「」【】[]（）()"
+_WIDTHS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+
+
+class Tier(IntEnum):
+    """The order in which routes are tried."""
+
+    CRISIS = 0
+    """A child in danger: in every step, whatever the limits; the dialogue is kept."""
+    GLOBAL = 1
+    """Words that work everywhere."""
+    STEP = 2
+    """The dialogue the person is in."""
+    MENU = 3
+    """Menu keys and events."""
+    KEYWORD = 4
+    LAST = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One entry point of the chat.
+
+    `roles` says who may use it, apart from whether it matches. `changes`: it changes something, so each message takes
+    effect once; without it the handler only answers and may run again. `protected`: it reads what is about people, so
+    the sender must be certain. `fallback` answers when the effect cannot be had now (only for what must be answered
+    whatever happens); `must_happen`: the effect is tried again later until it happens.
+    """
+
+    name: str
+    tier: Tier
+    of: type[Inbound]
+    when: Filter
+    handle: Handler
+    roles: frozenset[Role]
+    changes: bool
+    protected: bool = False
+    fallback: Fallback | None = None
+    must_happen: bool = False
+
+    @property
+    def needs_certain_sender(self) -> bool:
+        """Whether it may only run for a message whose sender cannot be forged."""
+        return self.changes or self.protected
+
+
+EVERYONE = frozenset(Role) - {Role.SYSTEM}
+
+
+class Router:
+    """All routes of the application, in the order in which they are tried."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        """Inside a tier the given order counts. Raises ValueError for two routes of one name."""
+        self.routes = tuple(sorted(routes, key=lambda route: route.tier))
+        names = [route.name for route in self.routes]
+        if len(names) != len(set(names)):
+            raise ValueError(f"two routes of one name: {sorted(names)}")
+        self._by_type: dict[type[Inbound], tuple[Route, ...]] = {}
+
+    def match(self, context: ChatContext, message: Inbound) -> Route | None:
+        """The first route that fits, None when nothing does."""
+        for route in self.for_type(type(message)):
+            if route.when(context, message):
+                return route
+        return None
+
+    def for_type(self, kind: type[Inbound]) -> tuple[Route, ...]:
+        """The routes that could fit a message of a type."""
+        routes = self._by_type.get(kind)
+        if routes is None:
+            routes = tuple(route for route in self.routes if issubclass(kind, route.of))
+            self._by_type[kind] = routes
+        return routes
+
+
+# ------------------------------------------------------------------------------------------------------------- filters
+def command_form(text: str) -> str:
+    """A short text as commands are compared: widths unified, without marks and spaces around; "" for a long one."""
+    if len(text) > _MAX_COMMAND:
+        return ""
+    return text.translate(_WIDTHS).strip(_AROUND).lower()
+
+
+def always(context: ChatContext, message: Inbound) -> bool:
+    """Fits every message of the route's type."""
+    return True
+
+
+def idle(context: ChatContext, message: Inbound) -> bool:
+    """The person is in no dialogue."""
+    return context.session.is_idle
+
+
+def in_dialogue(context: ChatContext, message: Inbound) -> bool:
+    """The person is in some dialogue."""
+    return not context.session.is_idle
+
+
+def words(*wanted: str) -> Filter:
+    """The message is exactly one of the words."""
+    known = frozenset(wanted)
+
+    def fits(context: ChatContext, message: TextMessage) -> bool:
+        return context.word in known
+
+    return fits
+
+
+def pattern(expression: str) -> Filter:
+    """The whole text fits the expression; marks and spaces around it do not count."""
+    compiled = re.compile(expression, re.S)
+
+    def fits(context: ChatContext, message: TextMessage) -> bool:
+        return compiled.fullmatch(message.content.translate(_WIDTHS).strip(_AROUND)) is not None
+
+    return fits
+
+
+def alarm(*kinds: str) -> Filter:
+    """The guard recognised one of the kinds in the text."""
+    wanted = frozenset(kinds)
+
+    def fits(context: ChatContext, message: TextMessage) -> bool:
+        return context.alarm is not None and context.alarm in wanted
+
+    return fits
+
+
+def in_step(dialogue: str, step: str) -> Filter:
+    """The person is at this step."""
+
+    def fits(context: ChatContext, message: Inbound) -> bool:
+        return context.session.dialogue == dialogue and context.session.step == step
+
+    return fits
+
+
+def event(*names: str) -> Filter:
+    """The event has one of the names."""
+    wanted = frozenset(names)
+
+    def fits(context: ChatContext, message: Event) -> bool:
+        return message.name in wanted
+
+    return fits
+
+
+def menu_key(*keys: str) -> Filter:
+    """A menu button with one of the keys was tapped."""
+    wanted = frozenset(keys)
+
+    def fits(context: ChatContext, message: Event) -> bool:
+        return message.name == "click" and message.key in wanted
+
+    return fits
+
+
+def either(*filters: Filter) -> Filter:
+    """One of the filters fits."""
+    return lambda context, message: any(fits(context, message) for fits in filters)
+
+
+def both(*filters: Filter) -> Filter:
+    """All of the filters fit."""
+    return lambda context, message: all(fits(context, message) for fits in filters)
+
+
+def has_role(*roles: Role) -> Filter:
+    """The sender plays one of the roles: for words that mean something to them only."""
+    return lambda context, message: context.actor.has(*roles)

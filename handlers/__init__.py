@@ -1,0 +1,1 @@
+"""What the system does: one package for each capability. `handlers.catalogue` lists them."""
