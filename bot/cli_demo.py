@@ -1,0 +1,129 @@
+"""`xiangxiao demo`: the whole service on SQLite, a local WeChat beside it, and phones in the browser."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from aiohttp import web
+
+from bot.app import LIBRARY, WECHAT, build_app, menu_of_all
+from bot.clock import SystemClock
+from bot.config import Settings, demo_settings
+from bot.emulator.phone.pages import PREFIX, add_pages
+from bot.emulator.phone.phones import Phones
+from bot.emulator.platform import AccountKeys
+from bot.emulator.rules import Rules
+from bot.emulator.server import Emulator
+from bot.library import Library
+from bot.logs import configure_logs
+from bot.server import serve_until_stopped
+from bot.storage.database import sqlite_path
+from bot.storage.migration import migrate
+
+LOG_NAME: Final = "demo.log"
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+# Listening everywhere, the demo reaches itself here.
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - translated, not listened on
+_ADDRESS_FAULTS: Final = {
+    errno.EADDRINUSE: "端口 {port} 已经被别的程序占用，请换一个再试，比如：xiangxiao demo --port {other}",
+    errno.EACCES: "没有权限使用端口 {port}，请换一个大于 1024 的端口，比如：xiangxiao demo --port 8080",
+    errno.EADDRNOTAVAIL: "这台机器没有 {host} 这个地址，请去掉 --host 再试。",
+}
+
+
+def demo(
+    host: Annotated[str, typer.Option(help="在哪个地址上监听；0.0.0.0 让同一网络里的人也能打开。")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="端口；0 表示任选一个空的。")] = 8080,
+    data: Annotated[
+        Path | None, typer.Option(file_okay=False, help="数据放在哪个文件夹；不写就放在临时文件夹，停止后删除。")
+    ] = None,
+) -> None:
+    """在本机演示：整套服务、模拟的微信，和浏览器里的手机。"""
+    try:
+        # Ctrl-C before the service listens arrives as the interrupt, later as the usual end.
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_run(host, port, data))
+    except OSError as error:
+        sentence = _ADDRESS_FAULTS.get(error.errno or 0, "启动不了：{error}。请检查 --host、--port 和 --data 再试。")
+        typer.echo(sentence.format(host=host, port=port, other=port + 1, error=error.strerror or error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"已停止。数据保存在 {data}，下次用同样的 --data 继续。" if data else "已停止，临时数据已删除。")
+
+
+async def _run(host: str, port: int, data: Path | None) -> None:
+    clock = SystemClock()
+    # Phones look for a new menu each time they are looked at.
+    async with Emulator(clock, Rules(menu_pull_after=timedelta(0))) as emulator:
+        settings = demo_settings(data, port, emulator.url, host=host)
+        log = sqlite_path(settings).parent / LOG_NAME
+        with log.open("a", encoding="utf-8") as stream:
+            configure_logs("WARNING", stream)
+            await migrate(settings)
+            app = build_app(settings, clock=clock)
+            account = emulator.platform.add_account(account_keys(settings))
+            phones = Phones(emulator, account, ready=asyncio.Event())
+            add_pages(app, phones)
+            app.on_startup.append(_sync_menu)
+            await _serve(app, phones, (host, port))
+
+
+async def _serve(app: web.Application, phones: Phones, address: tuple[str, int]) -> None:
+    tasks: list[asyncio.Task[None]] = []
+    host, port = address
+
+    def listening(actual: int) -> None:
+        phones.emulator.callback_url = f"{base_url(host, actual)}/wechat"
+        for line in welcome(host, actual):
+            typer.echo(line)
+        phones.open_when_ready()
+        tasks.append(asyncio.get_running_loop().create_task(_announce(app[LIBRARY], phones.ready)))
+
+    try:
+        await serve_until_stopped(app, host, port, on_listening=listening)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _sync_menu(app: web.Application) -> None:
+    await app[WECHAT].create_menu(menu_of_all())
+
+
+async def _announce(library: Library[Any], ready: asyncio.Event) -> None:
+    await library.wait()
+    ready.set()
+    typer.echo("知识库准备好了，可以提问了。")
+
+
+def account_keys(settings: Settings) -> AccountKeys:
+    """The emulated account that fits the settings."""
+    wechat = settings.wechat
+    return AccountKeys(
+        app_id=wechat.app_id,
+        app_secret=wechat.app_secret.get_secret_value(),
+        token=wechat.token.get_secret_value(),
+        encoding_aes_key=wechat.encoding_aes_key.get_secret_value(),
+        mode=wechat.mode,
+        original_id=wechat.original_id,
+    )
+
+
+def base_url(host: str, port: int) -> str:
+    """The address of the service as this machine reaches it."""
+    name = _EVERYWHERE.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def welcome(host: str, port: int) -> list[str]:
+    """What the terminal says as soon as the pages can be opened."""
+    lines = [f"乡校演示已经启动，请用浏览器打开：{base_url(host, port)}{PREFIX}/"]
+    if host not in _LOOPBACK:
+        lines.append("注意：同一网络里的人也能打开这个演示，请不要输入真实的个人信息。")
+    return [*lines, "正在准备知识库，通常几秒到半分钟。按 Ctrl+C 停止。"]

@@ -1,0 +1,80 @@
+"""Lines and menus in the form the templates show them."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bot.clock import to_local
+from bot.emulator.phone.bubbles import Part, parts_of
+from bot.emulator.phone.chat import Channel, Line
+
+# A phone shows the time again after a pause of this length.
+PAUSE: Final = timedelta(minutes=3)
+FROM_ACCOUNT: Final = frozenset({Channel.REPLY, Channel.SERVICE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """`pause_time` is shown above the line, "" when it follows closely on the one before."""
+
+    number: int
+    channel: str
+    time: str
+    pause_time: str
+    parts: Sequence[Part]
+    has_traffic: bool
+    is_from_account: bool
+
+
+def line_views(lines: Sequence[Line], first: int, now: datetime) -> list[LineView]:
+    """The lines from number `first` on. Only the account's latest message has options to tap."""
+    latest = max((line.number for line in lines if line.channel in FROM_ACCOUNT), default=-1)
+    return [_line_view(line, lines[line.number - 1] if line.number else None, latest, now) for line in lines[first:]]
+
+
+def _line_view(line: Line, before: Line | None, latest: int, now: datetime) -> LineView:
+    time = time_of_day(line.at, now)
+    return LineView(
+        number=line.number,
+        channel=line.channel,
+        time=time,
+        pause_time=time if before is None or line.at - before.at >= PAUSE else "",
+        parts=parts_of(line.text, line.options, can_be_tapped=line.number == latest),
+        has_traffic=line.has_traffic,
+        is_from_account=line.channel in FROM_ACCOUNT,
+    )
+
+
+def time_of_day(at: datetime, now: datetime, *, form: str = "%H:%M") -> str:
+    """The time as a chat shows it: with the day only when it is another one."""
+    local = to_local(at)
+    time = local.strftime(form)
+    return time if local.date() == to_local(now).date() else f"{local.month}月{local.day}日 {time}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonView:
+    """A menu button; one with `below` only opens those."""
+
+    name: str
+    key: str = ""
+    below: Sequence["ButtonView"] = ()
+
+
+def menu_view(menu: Mapping[str, Any] | None) -> list[ButtonView]:
+    """The buttons of a menu, [] when there is none."""
+    return [_button_view(button) for button in (menu or {}).get("button", ())]
+
+
+def _button_view(button: Mapping[str, Any]) -> ButtonView:
+    below = [_button_view(each) for each in button.get("sub_button") or ()]
+    key = str(button.get("key") or button.get("url") or "")
+    return ButtonView(name=str(button["name"]), key="" if below else key, below=below)
+
+
+def menu_version(menu: Mapping[str, Any] | None) -> str:
+    """Changes with the menu."""
+    return hashlib.blake2b(json.dumps(menu, sort_keys=True).encode(), digest_size=6).hexdigest()
