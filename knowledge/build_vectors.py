@@ -53,8 +53,8 @@ def reduced(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     centred = vectors - vectors.mean(axis=0)
     sample = np.random.default_rng(0).choice(len(centred), min(SAMPLE, len(centred)), replace=False)
     _, _, directions = np.linalg.svd(centred[sample], full_matrices=False)
-    small: NDArray[np.float32] = centred @ directions[:DIMENSIONS].T
-    return small / (np.linalg.norm(small, axis=1, keepdims=True) + 1e-9)
+    small = centred @ directions[:DIMENSIONS].T
+    return (small / (np.linalg.norm(small, axis=1, keepdims=True) + 1e-9)).astype(np.float32)
 
 
 def main() -> None:

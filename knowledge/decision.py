@@ -17,7 +17,7 @@ from knowledge.entry import Attribute, Entry, FactKind
 from knowledge.frame import Frame
 from knowledge.ranking import FIXED, Match
 
-ANSWER_AT = 0.13
+ANSWER_AT = 0.12
 """Estimated chance of being right from which an entry answers."""
 
 SURE_AT = 0.4
@@ -29,7 +29,7 @@ OTHERS_AT = 0.45
 RIVAL_SHARE = 0.6
 """Share of the best estimate's odds at which another plan's or stage's entry counts as a rival answer."""
 
-NOISE = 6.0
+NOISE = 5.0
 """Score that unrelated entries reach by chance."""
 
 MAX_LISTED = 3

@@ -28,6 +28,9 @@ FAINT = 0.4
 BODY = 0.45
 """Weight of a token found only in the answer, title or topics against one found in a phrasing."""
 
+RANK_SHARE = 2.0
+"""Weight of meaning against the rank of common words when a short list is cut shorter."""
+
 UNKNOWN = 0.8
 """Weight of a token that no entry holds, against the rarest that one does."""
 
@@ -199,21 +202,34 @@ class Index:
                 weights.setdefault(token, kind * FAINT)
         return weights
 
-    def candidates(self, query: Query, allowed: NDArray[np.bool_] | None, limit: int) -> Ints:
-        """Up to `limit` entries most worth comparing, best first; `allowed` masks entries out before the cut."""
+    def scores(self, query: Query) -> NDArray[np.float64]:
+        """A rough score of every entry: the mass of the question's rarer tokens that it holds."""
         if query.ids.size == 0:
-            return np.zeros(0, dtype=np.int32)
+            return np.zeros(self.size)
         order = np.argsort(self._frequency[query.ids], kind="stable")
         within = np.cumsum(self._frequency[query.ids][order]) <= POSTINGS_BUDGET
         within[:4] = True
         chosen = order[within]
-        scores = self._accumulate(query.ids[chosen], query.weights[chosen])
-        if allowed is not None:
-            scores = np.where(allowed, scores, 0)
-        some = self.size > limit
-        best = np.argpartition(-scores, limit - 1)[:limit] if some else np.arange(self.size)
-        best = best[scores[best] > 0]
-        return best[np.argsort(-scores[best], kind="stable")].astype(np.int32)
+        return self._accumulate(query.ids[chosen], query.weights[chosen])
+
+    def best(self, scores: NDArray[np.float64], allowed: NDArray[np.bool_], limit: int) -> Ints:
+        """Up to `limit` of the `allowed` entries with the highest scores above zero, best first."""
+        found = np.flatnonzero(allowed & (scores > 0))
+        if found.size > limit:
+            found = found[np.argpartition(-scores[found], limit - 1)[:limit]]
+        return found[np.argsort(-scores[found], kind="stable")].astype(np.int32)
+
+    def nearest(self, query: Query, candidates: Ints, limit: int, *, without: tuple[int, int] | None = None) -> Ints:
+        """The `limit` candidates nearest in meaning and order of the short list: the exact comparison costs most."""
+        if candidates.size <= limit:
+            return candidates
+        own = Selection(self._phrasings, candidates)
+        meanings = self._senses[own.rows].astype(np.float32) @ query.sense
+        if without is not None:
+            meanings[(candidates[own.local] == without[0]) & (own.offset == without[1])] = 0
+        nearest = own.padded(meanings).max(axis=1)
+        kept = np.argsort(np.arange(candidates.size) / candidates.size - RANK_SHARE * nearest, kind="stable")[:limit]
+        return candidates[np.sort(kept)]
 
     def _accumulate(self, ids: Ints, weights: Floats) -> NDArray[np.float64]:
         starts, ends = self._posting_pointers[ids], self._posting_pointers[ids + 1]

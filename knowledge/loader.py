@@ -72,22 +72,28 @@ def load(folders: Iterable[Path]) -> tuple[Entry, ...]:
     faults: list[Fault] = []
     entries: list[Entry] = []
     plans: dict[str, Path] = {}
-    for folder in folders:
-        paths = sorted(folder.glob("*.yaml"))
-        if not paths:
-            faults.append(Fault(folder, 1, "这个文件夹里没有 .yaml 知识文件"))
-        for path in paths:
-            reader = PlanReader(path)
-            found = reader.read()
-            faults.extend(reader.faults.items)
-            for plan_id in {entry.plan.id for entry in found}:
-                if plan_id in plans:
-                    faults.append(Fault(path, 1, f"方案编号“{plan_id}”已在 {plans[plan_id].name} 用过"))
-                plans[plan_id] = path
-            entries.extend(found)
+    for path in _files(folders, faults):
+        reader = PlanReader(path)
+        found = reader.read()
+        faults.extend(reader.faults.items)
+        for plan_id in {entry.plan.id for entry in found}:
+            if plan_id in plans:
+                faults.append(Fault(path, 1, f"方案编号“{plan_id}”已在 {plans[plan_id].name} 用过"))
+            plans[plan_id] = path
+        entries.extend(found)
     if faults:
         raise ContentFaults(faults)
     return tuple(entries)
+
+
+def _files(folders: Iterable[Path], faults: list[Fault]) -> list[Path]:
+    paths: list[Path] = []
+    for folder in folders:
+        found = sorted(folder.glob("*.yaml"))
+        if not found:
+            faults.append(Fault(folder, 1, "这个文件夹里没有 .yaml 知识文件"))
+        paths.extend(found)
+    return paths
 
 
 class PlanReader:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.entry import Attribute, Audience, Entry, Stage
-from knowledge.frame import Frame, Framer, stages_in
+from knowledge.entry import Entry
+from knowledge.frame import Frame, Framer
 from knowledge.index import Index, Prepared, Query, Similarity
 from knowledge.normalise import normalise
-from knowledge.places import Bond, Gazetteer, Whereabouts
+from knowledge.places import Bond
+from knowledge.traits import Traits, bits
 
 SHORT_LIST = 56
 """Entries compared exactly for one question while no place is known."""
 
 OWN_LIST, UNPLACED_LIST = 36, 20
 """Entries compared exactly when the place is known: of its own plans, and of plans that name no place."""
+
+COMPARED = 20
+"""Entries of the short lists that are compared phrasing by phrasing."""
 
 KEPT = 24
 """Matches given back, the best ones."""
@@ -64,57 +67,6 @@ class Match:
     features: Mapping[str, float]
 
 
-class Traits:
-    """What the ranker knows of the entries beyond their text, as arrays with one element an entry."""
-
-    def __init__(self, entries: Sequence[Entry], index: Index, gazetteer: Gazetteer) -> None:
-        plans = {entry.plan.id: number for number, entry in enumerate(entries)}
-        numbers = {plan: number for number, plan in enumerate(plans)}
-        self.plans = tuple(entries[first].plan for first in plans.values())
-        self.plan = np.array([numbers[entry.plan.id] for entry in entries], dtype=np.int32)
-        self.unplaced = np.array([plan.place.name is None for plan in self.plans], dtype=np.bool_)
-        self.attributes = np.array([_bits(Attribute, entry.attributes) for entry in entries], dtype=np.int64)
-        self.audience = np.array([_bits(Audience, entry.audience) for entry in entries], dtype=np.int64)
-        self.stages = np.array([_bits(Stage, _stages(entry)) for entry in entries], dtype=np.int64)
-        self.gap = np.array([entry.is_gap for entry in entries], dtype=np.float64)
-        self.concepts = [
-            {concept: min(1.0, 2.5 * count / (1 + len(entry.phrasings))) for concept, count in counts.items()}
-            for entry, counts in zip(entries, index.concepts, strict=True)
-        ]
-        self.mentioned = [said.union(weights) for said, weights in zip(index.body_concepts, self.concepts, strict=True)]
-        self.names, self.subjects = zip(*(_names(entry, gazetteer) for entry in entries), strict=True)
-        self.concept_mass = np.array([sum(weights.values()) for weights in self.concepts], dtype=np.float64)
-
-    def bonds(self, where: Whereabouts | None) -> NDArray[np.int64]:
-        """Bond of every plan to the place; all `UNPLACED` while no place is known."""
-        if where is None:
-            return np.full(len(self.plans), Bond.UNPLACED, dtype=np.int64)
-        found = np.where(self.unplaced, int(Bond.UNPLACED), int(Bond.FOREIGN))
-        for number, plan in enumerate(self.plans):
-            bond = where.bonds.get(plan.id)
-            if bond is not None:
-                found[number] = bond
-        return found
-
-
-def _names(entry: Entry, gazetteer: Gazetteer) -> tuple[frozenset[str], frozenset[str]]:
-    """(Inner names the entry mentions anywhere; those its own question is about)."""
-
-    def inner(*texts: str) -> frozenset[str]:
-        return gazetteer.inner(name for text in texts for name, _ in gazetteer.mentions(normalise(text)))
-
-    return inner(entry.question, entry.answer, *entry.phrasings), inner(entry.question)
-
-
-def _bits(kind: type[StrEnum], members: Iterable[StrEnum]) -> int:
-    order = list(kind)
-    return sum(1 << order.index(member) for member in members)
-
-
-def _stages(entry: Entry) -> frozenset[Stage]:
-    return entry.stages or stages_in(normalise(entry.question))
-
-
 def prepared(entry: Entry) -> Prepared:
     """The texts of `entry` in matching form, the canonical question first among the phrasings."""
     facts = " ".join(f"{fact.label} {fact.value}" for fact in entry.facts)
@@ -138,36 +90,44 @@ class Ranker:
 
     def match(self, frame: Frame) -> list[Match]:
         """The best entries for `frame`, best first. With a place known: of its plans, and of plans without a place."""
-        by_plan = self.traits.bonds(frame.where)
+        bonds = self.traits.bonds(frame.where)
         query = self.index.query(frame.text, frame.names)
-        candidates = self.short_list(frame, query)
+        candidates = self.short_list(query, bonds)
         if candidates.size == 0:
             return []
-        table = self.features(frame, candidates, self.index.compare(query, candidates))
+        table = self.features(frame, candidates, self.index.compare(query, candidates), bonds)
         scores = table @ self.weights
         return [
             Match(
                 self.entries[candidates[row]],
                 float(scores[row]),
-                Bond(int(by_plan[self.traits.plan[candidates[row]]])),
+                Bond(int(bonds[candidates[row]])),
                 dict(zip(FEATURES, table[row].tolist(), strict=True)),
             )
             for row in np.argsort(-scores, kind="stable")[:KEPT].tolist()
         ]
 
-    def short_list(self, frame: Frame, query: Query) -> NDArray[np.int32]:
+    def short_list(
+        self, query: Query, bonds: NDArray[np.int64], *, without: tuple[int, int] | None = None
+    ) -> NDArray[np.int32]:
         """Entries worth comparing exactly; never one of a foreign place when the asker's place is known."""
-        if frame.where is None:
-            return self.index.candidates(query, None, SHORT_LIST)
-        bonds = self.traits.bonds(frame.where)[self.traits.plan]
-        own = self.index.candidates(query, bonds >= Bond.WITHIN, OWN_LIST)
-        unplaced = self.index.candidates(query, bonds == Bond.UNPLACED, UNPLACED_LIST)
-        return np.concatenate([own, unplaced])
+        scores = self.index.scores(query)
+        own = self.index.best(scores, bonds >= Bond.WITHIN, OWN_LIST)
+        unplaced = self.index.best(scores, bonds == Bond.UNPLACED, UNPLACED_LIST if own.size else SHORT_LIST)
+        kept = COMPARED - COMPARED // 3 if own.size else 0
+        return np.concatenate(
+            [
+                self.index.nearest(query, own, kept, without=without),
+                self.index.nearest(query, unplaced, COMPARED - kept, without=without),
+            ]
+        )
 
-    def features(self, frame: Frame, candidates: NDArray[np.int32], similarity: Similarity) -> NDArray[np.float64]:
+    def features(
+        self, frame: Frame, candidates: NDArray[np.int32], similarity: Similarity, bonds: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         """One row a candidate, columns as `FEATURES`."""
         traits = self.traits
-        asked, stages = _bits(Attribute, frame.attributes), _bits(Stage, frame.stages)
+        asked, stages = bits(frame.attributes), bits(frame.stages)
         agrees = (traits.attributes[candidates] & asked) != 0
         own_stages = traits.stages[candidates]
         held = np.array(
@@ -187,7 +147,7 @@ class Ranker:
             ~agrees & (asked != 0),
             (own_stages & stages) != 0,
             (own_stages != 0) & (stages != 0) & ((own_stages & stages) == 0),
-            traits.bonds(frame.where)[traits.plan[candidates]] / int(Bond.OWN),
+            bonds[candidates] / int(Bond.OWN),
             self._audience(frame, candidates),
             traits.gap[candidates],
             *self._naming(frame, candidates),
@@ -218,7 +178,7 @@ class Ranker:
         if frame.role is None:
             return np.zeros(candidates.size)
         meant = self.traits.audience[candidates]
-        fits = (meant & _bits(Audience, (frame.role,))) != 0
+        fits = (meant & bits((frame.role,))) != 0
         return np.where(meant == 0, 0.0, np.where(fits, 1.0, -1.0))
 
 

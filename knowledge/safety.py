@@ -95,17 +95,22 @@ class Guard:
         """`rules` in order of precedence."""
         self.rules = tuple(rules)
         uses = Counter(need for rule in rules for need in rule.needs)
-        starts: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        words_of: defaultdict[str, set[str]] = defaultdict(set)
         searches: list[tuple[str, re.Pattern[str]]] = []
         for need in uses:
             named = _SET.fullmatch(need)
             words = sets[named[1]] if named else tuple(need.split("|"))
             if all(_PLAIN.fullmatch(word) for word in words):
                 for word in words:
-                    starts[word[0]].append((word, need))
+                    words_of[word].add(need)
             else:
                 searches.append((need, re.compile("|".join(words))))
-        self._starts, self._searches = dict(starts), tuple(searches)
+        lengths: defaultdict[str, set[int]] = defaultdict(set)
+        for word in words_of:
+            lengths[word[0]].add(len(word))
+        self._needs_of = {word: frozenset(needs) for word, needs in words_of.items()}
+        self._lengths = {first: tuple(sorted(found)) for first, found in lengths.items()}
+        self._searches = tuple(searches)
         by_need: defaultdict[str, list[int]] = defaultdict(list)
         for number, rule in enumerate(rules):
             rarest = min(rule.needs, key=lambda need: (uses[need], need), default="")
@@ -164,11 +169,12 @@ class Guard:
 
     def _present(self, plain: str) -> set[str]:
         """The needs that `plain` meets; the empty one, of rules that need no word, always."""
-        here = {""}
-        for position, character in enumerate(plain):
-            for word, need in self._starts.get(character, ()):
-                if plain.startswith(word, position):
-                    here.add(need)
+        pieces = {
+            plain[position : position + length]
+            for position, character in enumerate(plain)
+            for length in self._lengths.get(character, ())
+        }
+        here = {""}.union(*(self._needs_of[piece] for piece in pieces if piece in self._needs_of))
         here.update(need for need, pattern in self._searches if pattern.search(plain))
         return here
 

@@ -78,9 +78,7 @@ class Bender:
         """How far phrase i of `ones` is from preferring phrase i of `others`, and how far the table has moved."""
         likeness = self.encode(ones, DROPPED) @ self.encode(others, DROPPED).T / WARMTH
         right = torch.arange(len(ones))
-        both = torch.nn.functional.cross_entropy(likeness, right) + torch.nn.functional.cross_entropy(
-            likeness.T, right
-        )
+        both = torch.nn.functional.cross_entropy(likeness, right) + torch.nn.functional.cross_entropy(likeness.T, right)
         used = torch.unique(torch.tensor([row for phrase in (*ones, *others) for row in phrase.rows]))
         moved = ((self.vectors[used] - self.first[used]) ** 2).sum(1).mean()
         return both / 2 + HELD * moved

@@ -1,7 +1,8 @@
 """Build tool: fits the ranker's weights on the content's own phrasings, each left out in turn.
 
 A phrasing is a question whose right entry is known; asked with its own row removed it is as new to the index as a
-parent's wording would be. Only phrasings that the word vectors have not been shown are asked. Half are asked with the place known. `make train` writes `lexicon/ranker.json`.
+parent's wording would be. Only phrasings that the word vectors have not been shown are asked, half of them with the
+place known. `make train` writes `lexicon/ranker.json`.
 """
 
 from __future__ import annotations
@@ -86,12 +87,13 @@ class Examiner:
     def _example(self, number: int, position: int, asker: Asker) -> Example | None:
         entry = self.entries[number]
         frame = self.framer.from_normalised(normalise(entry.phrasings[position - 1]), asker)
+        bonds = self.ranker.traits.bonds(frame.where)
         query = self.ranker.index.query(frame.text, frame.names)
-        candidates = self.ranker.short_list(frame, query)
+        candidates = self.ranker.short_list(query, bonds, without=(number, position))
         if number not in candidates:
             return None
         similarity = self.ranker.index.compare(query, candidates, without=(number, position))
-        table = self.ranker.features(frame, candidates, similarity)
+        table = self.ranker.features(frame, candidates, similarity, bonds)
         right = int(np.flatnonzero(candidates == number)[0])
         return Example(table, right, frame, tuple(self.entries[i] for i in candidates))
 

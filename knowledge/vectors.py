@@ -71,5 +71,4 @@ class WordVectors:
         return (total / (float(np.linalg.norm(total)) + 1e-9)).astype(np.float32)
 
     def _scaled(self, rows: NDArray[np.int64]) -> Floats:
-        scaled: Floats = self._directions[rows].astype(np.float32) * self._lengths[rows][:, None]
-        return scaled
+        return (self._directions[rows] * self._lengths[rows][:, None]).astype(np.float32)

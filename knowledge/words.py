@@ -63,23 +63,28 @@ class WordTable:
             if meaning not in meanings[word]:
                 meanings[word].append(meaning)
         self.meanings = dict(meanings)
-        by_first: defaultdict[str, list[str]] = defaultdict(list)
+        by_head: defaultdict[str, list[str]] = defaultdict(list)
         for word in sorted(self.meanings, key=len, reverse=True):
-            by_first[word[0]].append(word)
-        self._by_first = dict(by_first)
+            by_head[word[:2]].append(word)
+        self._by_head = dict(by_head)
 
     def find(self, text: str) -> list[Mention]:
         """All mentions, longest at each position; one wholly inside an earlier one is left out."""
         found: list[Mention] = []
         reach = 0
-        for start, character in enumerate(text):
-            for word in self._by_first.get(character, ()):
-                if text.startswith(word, start):
-                    if start + len(word) > reach:
-                        found.extend(Mention(meaning, word, start) for meaning in self.meanings[word])
-                        reach = start + len(word)
-                    break
+        for start in range(len(text)):
+            word = self._longest(text, start)
+            if word is not None and start + len(word) > reach:
+                found.extend(Mention(meaning, word, start) for meaning in self.meanings[word])
+                reach = start + len(word)
         return found
+
+    def _longest(self, text: str, start: int) -> str | None:
+        for head in (text[start : start + 2], text[start]):
+            for word in self._by_head.get(head, ()):
+                if text.startswith(word, start):
+                    return word
+        return None
 
 
 class Lexicon:

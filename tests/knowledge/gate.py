@@ -84,8 +84,9 @@ def own_phrasing_figures() -> dict[str, float]:
         frame = knowledge.framer.from_normalised(
             normalise(entry.phrasings[position - 1]), Asker(DAY, entry.plan.place.name)
         )
+        bonds = knowledge.ranker.traits.bonds(frame.where)
         query = knowledge.ranker.index.query(frame.text, frame.names)
-        candidates = knowledge.ranker.short_list(frame, query)
+        candidates = knowledge.ranker.short_list(query, bonds, without=(number, position))
         if entry.plan.place.name is None:
             candidates = np.array(
                 [c for c in candidates if knowledge.entries[c].plan.id == entry.plan.id], dtype=np.int32
@@ -94,7 +95,7 @@ def own_phrasing_figures() -> dict[str, float]:
         if number not in candidates:
             continue
         similarity = knowledge.ranker.index.compare(query, candidates, without=(number, position))
-        scores = knowledge.ranker.features(frame, candidates, similarity) @ knowledge.ranker.weights
+        scores = knowledge.ranker.features(frame, candidates, similarity, bonds) @ knowledge.ranker.weights
         rank = int(np.flatnonzero(candidates[np.argsort(-scores, kind="stable")] == number)[0])
         first += rank == 0
         third += rank < 3
