@@ -18,10 +18,11 @@ from knowledge.conversation import SmallTalk
 from knowledge.decision import OTHERS_AT, SURE_AT, Decision, Verdict, decide
 from knowledge.entry import Entry
 from knowledge.frame import Asker, Frame, Framer, is_follow_up
+from knowledge.index import Prepared
 from knowledge.loader import load, shipped_folders
-from knowledge.normalise import clean, normalise, segments
+from knowledge.normalise import clean, segments
 from knowledge.places import Bond, Gazetteer, Whereabouts
-from knowledge.ranking import Match, Ranker, shipped_model
+from knowledge.ranking import Match, Ranker, prepared, shipped_model
 from knowledge.safety import Alarm, Guard
 from knowledge.words import Lexicon
 
@@ -46,7 +47,9 @@ class KnowledgeBase:
     """Entries, index, lexicon and gazetteer of one version of the content."""
 
     def __init__(self, entries: Sequence[Entry], version: str = "") -> None:
-        self.entries = tuple(entries)
+        texts = [prepared(entry) for entry in entries]
+        # the wordings are in the index from here on; kept twice they would cost as much memory as the answers
+        self.entries = tuple(replace(entry, phrasings=(), near_misses=()) for entry in entries)
         self.version = version
         plans = {entry.plan.id: entry.plan for entry in entries}
         self.gazetteer = Gazetteer(plans.values())
@@ -55,9 +58,9 @@ class KnowledgeBase:
         self.guard = Guard.load()
         self._small_talk = SmallTalk.load()
         self._model = shipped_model()
-        self.ranker = Ranker(self.entries, self.framer, self._model.weights)
-        self._by_key = {entry.key: entry for entry in entries}
-        self._exact = self._exact_paths()
+        self.ranker = Ranker(self.entries, texts, self.framer, self._model.weights)
+        self._by_key = {entry.key: entry for entry in self.entries}
+        self._exact = _exact_paths(texts)
 
     @classmethod
     def load(cls, folders: Iterable[Path] | None = None) -> KnowledgeBase:
@@ -137,13 +140,6 @@ class KnowledgeBase:
         silent = Decision(Verdict.DECLINE, (), decision.chance, "本地的方案没有写", own[:3])
         return self._render(frame, silent, asker), replace(trace, decision=silent, reason=silent.reason)
 
-    def _exact_paths(self) -> dict[str, tuple[Entry, ...]]:
-        paths: defaultdict[str, list[Entry]] = defaultdict(list)
-        for entry in self.entries:
-            for text in dict.fromkeys(normalise(text) for text in (entry.question, *entry.phrasings)):
-                paths[text].append(entry)
-        return {text: tuple(found) for text, found in paths.items()}
-
     def _decided(self, frame: Frame, matches: Sequence[Match]) -> Decision:
         """The decision over `matches`; a curated phrasing word for word wins, unless other places say otherwise."""
         exact = self._exact_decision(frame)
@@ -156,7 +152,8 @@ class KnowledgeBase:
 
     def _exact_decision(self, frame: Frame) -> Decision | None:
         """A question that is word for word a curated phrasing of just one entry that fits the place."""
-        found = self._exact.get(frame.original) or self._exact.get(frame.text) or ()
+        numbers = self._exact.get(hash(frame.original)) or self._exact.get(hash(frame.text)) or ()
+        found = tuple(self.entries[number] for number in numbers)
         if frame.where is not None:
             where = frame.where
             found = tuple(entry for entry in found if where.bond(entry.plan) >= Bond.WITHIN)
@@ -286,3 +283,12 @@ class KnowledgeBase:
             entry.key,
             reason="本地没有写，通用材料里有",
         )
+
+
+def _exact_paths(texts: Sequence[Prepared]) -> dict[int, tuple[int, ...]]:
+    """Hash of a phrasing in matching form → numbers of the entries that have it. Hashes, because texts cost memory."""
+    paths: defaultdict[int, list[int]] = defaultdict(list)
+    for number, text in enumerate(texts):
+        for phrasing in dict.fromkeys(text.phrasings):
+            paths[hash(phrasing)].append(number)
+    return {key: tuple(numbers) for key, numbers in paths.items()}

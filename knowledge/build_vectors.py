@@ -54,7 +54,9 @@ def reduced(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     sample = np.random.default_rng(0).choice(len(centred), min(SAMPLE, len(centred)), replace=False)
     _, _, directions = np.linalg.svd(centred[sample], full_matrices=False)
     small = centred @ directions[:DIMENSIONS].T
-    return (small / (np.linalg.norm(small, axis=1, keepdims=True) + 1e-9)).astype(np.float32)
+    lengths = np.linalg.norm(small, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = np.asarray(small / (lengths + 1e-9), dtype=np.float32)
+    return unit
 
 
 def main() -> None:

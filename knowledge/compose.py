@@ -81,15 +81,17 @@ def body(entry: Entry, today: date) -> str:
     """The answer of one entry with its lead; a gap says what is missing and whom to ask."""
     if entry.gap is not None:
         said = bool(_SAYS_MISSING.search(entry.answer))
-        missing = entry.answer.rstrip("。") if said else f"{entry.answer}方案{entry.gap.missing.rstrip('。')}"
-        return texts.GAP.format(missing=missing, ask=entry.gap.ask)
+        missing = entry.answer if said else f"{entry.answer}方案{entry.gap.missing}"
+        missing = missing if missing.endswith(("。", "）", "？")) else f"{missing}。"
+        return missing if entry.gap.ask in missing else texts.GAP.format(missing=missing, ask=entry.gap.ask)
     return status_lead(entry, today) + entry.answer
 
 
 def one(entry: Entry, today: date, *, lead: str = "", options: Sequence[Option] = (), note: str = "") -> str:
     """The reply for one entry: `lead`, answer, source, how far to rely on it, further options, next step."""
     tail = "" if entry.is_gap else status_tail(entry, today)
-    end = [part for part in (source_line([entry]), tail, note) if part]
+    source = "" if entry.plan.validity.status is PlanStatus.SCOPE else source_line([entry])
+    end = [part for part in (source, tail, note) if part]
     end += [numbered(texts.NOT_THIS, options), texts.NEXT_OPTIONS] if options else [texts.NEXT]
     return fit(lead + body(entry, today), "\n".join(end))
 

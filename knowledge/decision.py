@@ -144,7 +144,7 @@ def decide(frame: Frame, matches: Sequence[Match], weights: Mapping[str, float])
     places = _rival_places(frame, matches)
     if frame.where is None and len(places) > MAX_LISTED:
         return Decision(Verdict.ASK_PLACE, tuple(places), chance, "多地规定不同，先问地方")
-    if frame.where is None and len(places) > 1:
+    if frame.where is None and (len(places) > 1 or places[0] is not matches[0]):
         return Decision(Verdict.LIST_PLACES, tuple(places), chance, "几地规定不同，分开列出")
     stages = _rival_stages(frame, matches)
     if len(stages) > 1:

@@ -46,6 +46,8 @@ class PlanStatus(StrEnum):
     ENDED = "已结束"
     UNDATED = "未注明"
     TEMPLATE = "范本"
+    SCOPE = "服务范围"
+    """No plan of any place: what this service itself does not hold, and whom to ask instead."""
 
 
 class FactKind(StrEnum):
@@ -153,7 +155,7 @@ class Validity:
 
     def on(self, today: date) -> PlanStatus:
         """Status as of `today`: a plan whose last day is past has ended, whatever its file says."""
-        if self.status is PlanStatus.TEMPLATE:
+        if self.status in (PlanStatus.TEMPLATE, PlanStatus.SCOPE):
             return self.status
         if self.valid_to is not None and self.valid_to < today:
             return PlanStatus.ENDED

@@ -8,13 +8,13 @@ so readers need no lock and a reload swaps the whole object.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.rows import Floats, Ints, RowBuilder, Rows, Selection, Vocabulary, spread
+from knowledge.rows import Floats, Ints, RowBuilder, Rows, Selection, TokenIds, Vocabulary, spread
 from knowledge.tokens import CONCEPT_MARK, WORD_MARK, is_character, tokens
 from knowledge.vectors import CHARACTER_SHARE, WordVectors
 from knowledge.words import Lexicon
@@ -86,34 +86,35 @@ class Index:
         self.size = len(prepared)
         self._lexicon = lexicon
         self._vectors = WordVectors.load()
-        self._vocabulary = Vocabulary()
+        vocabulary = Vocabulary()
         self.concepts: list[Counter[str]] = []
         self.body_concepts: list[frozenset[str]] = []
         phrasings, misses, bodies = RowBuilder(), RowBuilder(), RowBuilder()
         for item in prepared:
             self.concepts.append(Counter())
-            phrasings.add([self._row(text, self.concepts[-1]) for text in item.phrasings])
-            misses.add([self._row(text, Counter()) for text in item.near_misses])
+            phrasings.add([self._row(vocabulary, text, self.concepts[-1]) for text in item.phrasings])
+            misses.add([self._row(vocabulary, text, Counter()) for text in item.near_misses])
             said: Counter[str] = Counter()
-            bodies.add([self._row(item.body, said, sounds=False)])
+            bodies.add([self._row(vocabulary, item.body, said, sounds=False)])
             self.body_concepts.append(frozenset(said))
         self._phrasings, self._misses, self._bodies = phrasings.build(), misses.build(), bodies.build()
+        self._tokens = TokenIds(vocabulary)
         self._build_postings()
         self._idf: Floats = np.log1p((self.size - self._frequency + 0.5) / (self._frequency + 0.5)).astype(np.float32)
-        values = self._idf * np.frombuffer(self._vocabulary.kinds, dtype=np.float32)
+        values = self._idf * np.frombuffer(vocabulary.kinds, dtype=np.float32)
         for rows in (self._phrasings, self._misses, self._bodies):
             rows.weigh(values)
-        self._senses = self._sense_rows(self._phrasings)
+        self._senses = self._sense_rows(self._phrasings, vocabulary)
 
     # -- building ---------------------------------------------------------------------------------------------------
 
-    def _row(self, text: str, concepts: Counter[str], *, sounds: bool = True) -> list[int]:
+    def _row(self, vocabulary: Vocabulary, text: str, concepts: Counter[str], *, sounds: bool = True) -> list[int]:
         weights = tokens(text, self._lexicon, sounds=sounds)
         concepts.update(token[1:] for token in weights if token[0] == CONCEPT_MARK)
-        return self._vocabulary.row(weights)
+        return vocabulary.row(weights)
 
     def _build_postings(self) -> None:
-        width = len(self._vocabulary)
+        width = self._tokens.size
         asked, counts = self._phrasings.pairs(width)
         said, _ = self._bodies.pairs(width)
         only_said = np.setdiff1d(said, asked, assume_unique=True)
@@ -126,8 +127,8 @@ class Index:
         self._frequency = np.bincount(tokens_of, minlength=width).astype(np.int64)
         self._posting_pointers = np.concatenate([[0], np.cumsum(self._frequency)]).astype(np.int64)
 
-    def _sense_rows(self, rows: Rows) -> NDArray[np.float16]:
-        vectors, shares = self._vocabulary_vectors()
+    def _sense_rows(self, rows: Rows, vocabulary: Vocabulary) -> NDArray[np.float16]:
+        vectors, shares = self._vocabulary_vectors(vocabulary)
         weights = self._idf * shares
         result = np.zeros((rows.count, self._vectors.dimensions), dtype=np.float16)
         for start in range(0, rows.count, SENSE_CHUNK):
@@ -141,11 +142,11 @@ class Index:
             result[start:end] = sums / (np.linalg.norm(sums, axis=1, keepdims=True) + 1e-9)
         return result
 
-    def _vocabulary_vectors(self) -> tuple[Floats, Floats]:
+    def _vocabulary_vectors(self, vocabulary: Vocabulary) -> tuple[Floats, Floats]:
         """(Vector of every token, zero without one; its share in a text's meaning)."""
-        vectors = np.zeros((len(self._vocabulary), self._vectors.dimensions), dtype=np.float32)
-        shares = np.zeros(len(self._vocabulary), dtype=np.float32)
-        for token, number in self._vocabulary.ids.items():
+        vectors = np.zeros((len(vocabulary), self._vectors.dimensions), dtype=np.float32)
+        shares = np.zeros(len(vocabulary), dtype=np.float32)
+        for token, number in vocabulary.ids.items():
             share = self._share(token)
             vector = self._vectors.vector(token.removeprefix(WORD_MARK)) if share else None
             if vector is not None:
@@ -164,31 +165,28 @@ class Index:
 
         `names` in the text count faintly: a school's name tells which school, not what is asked about it.
         """
-        ids: list[int] = []
-        kinds: list[float] = []
-        unknown: list[float] = []
         named = self._named_tokens(text, names)
+        ids = self._tokens.find(named)
+        kinds = np.fromiter(named.values(), dtype=np.float32, count=len(named))
+        known = ids >= 0
         rarest = float(np.log1p(self.size + 0.5)) * UNKNOWN
-        for token, kind in named.items():
-            found = self._vocabulary.ids.get(token)
-            if found is None or self._frequency[found] == 0:
-                unknown.append(kind * rarest)
-            else:
-                ids.append(found)
-                kinds.append(kind)
-        array: Ints = np.asarray(ids, dtype=np.int32)
-        weights: Floats = self._idf[array] * np.asarray(kinds, dtype=np.float32)
-        norm = float(np.sqrt(np.sum(weights**2) + sum(value**2 for value in unknown)))
-        return Query(array, weights, float(weights.sum()) + sum(unknown), max(norm, 1e-6), self._sense(named))
+        unknown = kinds[~known] * rarest
+        weights: Floats = self._idf[ids[known]] * kinds[known]
+        norm = float(np.sqrt(np.sum(weights**2) + np.sum(unknown**2)))
+        rarities = np.where(known, self._idf[ids], rarest)
+        return Query(
+            ids[known],
+            weights,
+            float(weights.sum() + unknown.sum()),
+            max(norm, 1e-6),
+            self._sense(named, rarities.tolist()),
+        )
 
-    def _sense(self, weights: Mapping[str, float]) -> Floats:
-        rarest = float(np.log1p(self.size)) * UNKNOWN
+    def _sense(self, named: Iterable[str], rarities: Iterable[float]) -> Floats:
         weighted = []
-        for token in weights:
+        for token, rarity in zip(named, rarities, strict=True):
             share = self._share(token)
             if share:
-                found = self._vocabulary.ids.get(token)
-                rarity = rarest if found is None else float(self._idf[found])
                 weighted.append((token.removeprefix(WORD_MARK), share * rarity))
         return self._vectors.sense(weighted)
 
@@ -241,7 +239,7 @@ class Index:
 
     def compare(self, query: Query, candidates: Ints, *, without: tuple[int, int] | None = None) -> Similarity:
         """Exact similarities of `candidates`. `without` = (entry, phrasing) leaves one phrasing of one entry out."""
-        lookup = np.full(len(self._vocabulary), -1, dtype=np.int32)
+        lookup = np.full(self._tokens.size, -1, dtype=np.int32)
         lookup[query.ids] = np.arange(query.ids.size)
         own = Selection(self._phrasings, candidates)
         hidden = None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from knowledge.entry import Plan
+from knowledge.entry import Plan, PlanStatus
 from knowledge.normalise import clean, normalise
 
 _SUFFIX = re.compile(r"(?:省|市|县|区|镇|乡|街道|新区)$")
@@ -50,6 +50,8 @@ class Whereabouts:
         found = self.bonds.get(plan.id)
         if found is not None:
             return found
+        if plan.validity.status is PlanStatus.SCOPE:
+            return Bond.OWN
         return Bond.UNPLACED if plan.place.name is None else Bond.FOREIGN
 
 

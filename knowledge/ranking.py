@@ -81,11 +81,12 @@ def prepared(entry: Entry) -> Prepared:
 class Ranker:
     """Scores entries of one snapshot. Weights come from `lexicon/ranker.json`, made by `make train`."""
 
-    def __init__(self, entries: Sequence[Entry], framer: Framer, weights: Mapping[str, float]) -> None:
+    def __init__(
+        self, entries: Sequence[Entry], texts: Sequence[Prepared], framer: Framer, weights: Mapping[str, float]
+    ) -> None:
         self.entries = entries
-        texts = [prepared(entry) for entry in entries]
         self.index = Index(texts, framer.lexicon)
-        self.traits = Traits(entries, self.index, framer.gazetteer)
+        self.traits = Traits(entries, texts, self.index, framer.gazetteer)
         self.weights = np.array([weights.get(name, 0.0) for name in FEATURES], dtype=np.float64)
 
     def match(self, frame: Frame) -> list[Match]:

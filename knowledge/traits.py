@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from knowledge.entry import Attribute, Audience, Entry, Stage
 from knowledge.frame import stages_in
-from knowledge.index import Index
+from knowledge.index import Index, Prepared
 from knowledge.normalise import normalise
 from knowledge.places import Bond, Gazetteer, Whereabouts
 
@@ -27,12 +27,12 @@ def bits(members: Iterable[StrEnum]) -> int:
 class Traits:
     """Arrays over the entries of one snapshot."""
 
-    def __init__(self, entries: Sequence[Entry], index: Index, gazetteer: Gazetteer) -> None:
+    def __init__(self, entries: Sequence[Entry], texts: Sequence[Prepared], index: Index, gazetteer: Gazetteer) -> None:
         plans = {entry.plan.id: entry.plan for entry in entries}
         self._numbers = {plan: number for number, plan in enumerate(plans)}
         self.plan = np.array([self._numbers[entry.plan.id] for entry in entries], dtype=np.int32)
-        unplaced = [plan.place.name is None for plan in plans.values()]
-        self._strangers = np.where(unplaced, int(Bond.UNPLACED), int(Bond.FOREIGN))
+        nowhere = Whereabouts("", {})
+        self._strangers = np.array([int(nowhere.bond(plan)) for plan in plans.values()], dtype=np.int64)
         self.attributes = np.array([bits(entry.attributes) for entry in entries], dtype=np.int64)
         self.audience = np.array([bits(entry.audience) for entry in entries], dtype=np.int64)
         self.stages = np.array([bits(_stages(entry)) for entry in entries], dtype=np.int64)
@@ -42,7 +42,7 @@ class Traits:
             for entry, counts in zip(entries, index.concepts, strict=True)
         ]
         self.mentioned = [said.union(weights) for said, weights in zip(index.body_concepts, self.concepts, strict=True)]
-        self.names, self.subjects = zip(*(_names(entry, gazetteer) for entry in entries), strict=True)
+        self.names, self.subjects = zip(*(_names(text, gazetteer) for text in texts), strict=True)
         self.concept_mass = np.array([sum(weights.values()) for weights in self.concepts], dtype=np.float64)
 
     def bonds(self, where: Whereabouts | None) -> NDArray[np.int64]:
@@ -55,13 +55,13 @@ class Traits:
         return found[self.plan]
 
 
-def _names(entry: Entry, gazetteer: Gazetteer) -> tuple[frozenset[str], frozenset[str]]:
+def _names(text: Prepared, gazetteer: Gazetteer) -> tuple[frozenset[str], frozenset[str]]:
     """(Inner names the entry mentions anywhere; those its own question is about)."""
 
     def inner(*texts: str) -> frozenset[str]:
-        return gazetteer.inner(name for text in texts for name, _ in gazetteer.mentions(normalise(text)))
+        return gazetteer.inner(name for text in texts for name, _ in gazetteer.mentions(text))
 
-    return inner(entry.question, entry.answer, *entry.phrasings), inner(entry.question)
+    return inner(*text.phrasings, text.body), inner(text.phrasings[0])
 
 
 def _stages(entry: Entry) -> frozenset[Stage]:
