@@ -6,8 +6,8 @@ One thread builds it; any number of readers use it; a reload builds another and 
 from __future__ import annotations
 
 import hashlib
+import pickle
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +18,10 @@ from knowledge.conversation import SmallTalk
 from knowledge.decision import OTHERS_AT, SURE_AT, Decision, Verdict, decide
 from knowledge.entry import Entry
 from knowledge.frame import Asker, Frame, Framer, is_follow_up
-from knowledge.index import Prepared
 from knowledge.loader import load, shipped_folders
 from knowledge.normalise import clean, segments
 from knowledge.places import Bond, Gazetteer, Whereabouts
-from knowledge.ranking import Match, Ranker, prepared, shipped_model
+from knowledge.ranking import Match, Ranker, shipped_model
 from knowledge.safety import Alarm, Guard
 from knowledge.words import Lexicon
 
@@ -47,9 +46,6 @@ class KnowledgeBase:
     """Entries, index, lexicon and gazetteer of one version of the content."""
 
     def __init__(self, entries: Sequence[Entry], version: str = "") -> None:
-        texts = [prepared(entry) for entry in entries]
-        # the wordings are in the index from here on; kept twice they would cost as much memory as the answers
-        self.entries = tuple(replace(entry, phrasings=(), near_misses=()) for entry in entries)
         self.version = version
         plans = {entry.plan.id: entry.plan for entry in entries}
         self.gazetteer = Gazetteer(plans.values())
@@ -58,9 +54,9 @@ class KnowledgeBase:
         self.guard = Guard.load()
         self._small_talk = SmallTalk.load()
         self._model = shipped_model()
-        self.ranker = Ranker(self.entries, texts, self.framer, self._model.weights)
+        self.ranker = Ranker(entries, self.framer, self._model.weights)
+        self.entries = self.ranker.entries
         self._by_key = {entry.key: entry for entry in self.entries}
-        self._exact = _exact_paths(texts)
 
     @classmethod
     def load(cls, folders: Iterable[Path] | None = None) -> KnowledgeBase:
@@ -73,7 +69,7 @@ class KnowledgeBase:
         digest = hashlib.sha256()
         for path in sorted(path for folder in chosen for path in folder.glob("*.yaml")):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
-        return cls(load(chosen), digest.hexdigest()[:12])
+        return cls(_compact(load(chosen)), digest.hexdigest()[:12])
 
     @property
     def size(self) -> int:
@@ -152,7 +148,7 @@ class KnowledgeBase:
 
     def _exact_decision(self, frame: Frame) -> Decision | None:
         """A question that is word for word a curated phrasing of just one entry that fits the place."""
-        numbers = self._exact.get(hash(frame.original)) or self._exact.get(hash(frame.text)) or ()
+        numbers = self.ranker.exact.find(frame.original) or self.ranker.exact.find(frame.text)
         found = tuple(self.entries[number] for number in numbers)
         if frame.where is not None:
             where = frame.where
@@ -285,10 +281,9 @@ class KnowledgeBase:
         )
 
 
-def _exact_paths(texts: Sequence[Prepared]) -> dict[int, tuple[int, ...]]:
-    """Hash of a phrasing in matching form → numbers of the entries that have it. Hashes, because texts cost memory."""
-    paths: defaultdict[int, list[int]] = defaultdict(list)
-    for number, text in enumerate(texts):
-        for phrasing in dict.fromkeys(text.phrasings):
-            paths[hash(phrasing)].append(number)
-    return {key: tuple(numbers) for key, numbers in paths.items()}
+def _compact(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The entries made anew in one go: those that grew between the parser's short-lived objects hold its memory too."""
+    packed = pickle.dumps(entries, protocol=pickle.HIGHEST_PROTOCOL)
+    del entries
+    made: tuple[Entry, ...] = pickle.loads(packed)  # noqa: S301 - our own bytes of a moment ago
+    return made

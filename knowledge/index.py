@@ -8,7 +8,7 @@ so readers need no lock and a reload swaps the whole object.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,23 +80,32 @@ class Similarity:
 
 
 class Index:
-    """The index of one snapshot. `concepts` counts, for every entry, the phrasings that speak of a concept."""
+    """The index of one snapshot.
 
-    def __init__(self, prepared: Sequence[Prepared], lexicon: Lexicon) -> None:
-        self.size = len(prepared)
+    `concept_share[e, c]` is the share of entry e's phrasings that speak of concept `concept_names[c]`;
+    `concept_said[e, c]` tells whether its answer does.
+    """
+
+    def __init__(self, prepared: Iterable[Prepared], lexicon: Lexicon) -> None:
         self._lexicon = lexicon
+        self.concept_numbers = {name: number for number, name in enumerate(lexicon.concept_names)}
         self._vectors = WordVectors.load()
         vocabulary = Vocabulary()
-        self.concepts: list[Counter[str]] = []
-        self.body_concepts: list[frozenset[str]] = []
+        shares: list[NDArray[np.float16]] = []
+        said: list[NDArray[np.bool_]] = []
         phrasings, misses, bodies = RowBuilder(), RowBuilder(), RowBuilder()
         for item in prepared:
-            self.concepts.append(Counter())
-            phrasings.add([self._row(vocabulary, text, self.concepts[-1]) for text in item.phrasings])
+            asked: Counter[str] = Counter()
+            phrasings.add([self._row(vocabulary, text, asked) for text in item.phrasings])
             misses.add([self._row(vocabulary, text, Counter()) for text in item.near_misses])
-            said: Counter[str] = Counter()
-            bodies.add([self._row(vocabulary, item.body, said, sounds=False)])
-            self.body_concepts.append(frozenset(said))
+            answered: Counter[str] = Counter()
+            bodies.add([self._row(vocabulary, item.body, answered, sounds=False)])
+            shares.append((self._concept_row(asked) / len(item.phrasings)).astype(np.float16))
+            said.append(self._concept_row(answered) > 0)
+        self.size = len(shares)
+        width = len(self.concept_numbers)
+        self.concept_share = np.array(shares, dtype=np.float16).reshape(self.size, width)
+        self.concept_said = np.array(said, dtype=np.bool_).reshape(self.size, width)
         self._phrasings, self._misses, self._bodies = phrasings.build(), misses.build(), bodies.build()
         self._tokens = TokenIds(vocabulary)
         self._build_postings()
@@ -112,6 +121,12 @@ class Index:
         weights = tokens(text, self._lexicon, sounds=sounds)
         concepts.update(token[1:] for token in weights if token[0] == CONCEPT_MARK)
         return vocabulary.row(weights)
+
+    def _concept_row(self, counts: Counter[str]) -> NDArray[np.float64]:
+        row = np.zeros(len(self.concept_numbers))
+        for name, count in counts.items():
+            row[self.concept_numbers[name]] = count
+        return row
 
     def _build_postings(self) -> None:
         width = self._tokens.size

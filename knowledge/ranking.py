@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.entry import Entry
+from knowledge.exact import ExactPaths
 from knowledge.frame import Frame, Framer
 from knowledge.index import Index, Prepared, Query, Similarity
 from knowledge.normalise import normalise
 from knowledge.places import Bond
-from knowledge.traits import Traits, bits
+from knowledge.traits import Naming, Traits, bits
 
 SHORT_LIST = 56
 """Entries compared exactly for one question while no place is known."""
@@ -81,12 +82,22 @@ def prepared(entry: Entry) -> Prepared:
 class Ranker:
     """Scores entries of one snapshot. Weights come from `lexicon/ranker.json`, made by `make train`."""
 
-    def __init__(
-        self, entries: Sequence[Entry], texts: Sequence[Prepared], framer: Framer, weights: Mapping[str, float]
-    ) -> None:
-        self.entries = entries
-        self.index = Index(texts, framer.lexicon)
-        self.traits = Traits(entries, texts, self.index, framer.gazetteer)
+    def __init__(self, entries: Sequence[Entry], framer: Framer, weights: Mapping[str, float]) -> None:
+        # the wordings live on in the index only; kept as texts they would cost as much memory as the answers
+        self.entries = tuple(replace(entry, phrasings=(), near_misses=()) for entry in entries)
+        self.exact = ExactPaths()
+        names: list[Naming] = []
+
+        def texts() -> Iterator[Prepared]:
+            for number, entry in enumerate(entries):
+                text = prepared(entry)
+                self.exact.add(number, text)
+                names.append(Naming.of(text, framer.gazetteer))
+                yield text
+
+        self.index = Index(texts(), framer.lexicon)
+        self.exact.finish()
+        self.traits = Traits(self.entries, self.index, names)
         self.weights = np.array([weights.get(name, 0.0) for name in FEATURES], dtype=np.float64)
 
     def match(self, frame: Frame) -> list[Match]:
@@ -131,9 +142,9 @@ class Ranker:
         asked, stages = bits(frame.attributes), bits(frame.stages)
         agrees = (traits.attributes[candidates] & asked) != 0
         own_stages = traits.stages[candidates]
-        held = np.array(
-            [sum(traits.concepts[c].get(concept, 0.0) for concept in frame.concepts) for c in candidates.tolist()]
-        )
+        about = traits.columns(frame.concepts)
+        held = traits.concepts[candidates][:, about].sum(axis=1, dtype=np.float64)
+        off_concept = ~traits.mentioned[candidates][:, about].any(axis=1) & (about.size > 0)
         strange = np.clip(traits.concept_mass[candidates] - held, 0, 3) / 3
         columns = (
             similarity.phrasing,
@@ -154,7 +165,7 @@ class Ranker:
             *self._naming(frame, candidates),
             similarity.sense,
             similarity.sense_second,
-            self._off_concept(frame, candidates),
+            off_concept,
         )
         return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
 
@@ -168,12 +179,6 @@ class Ranker:
             1.0 if self.traits.subjects[row] and not self.traits.subjects[row] & frame.names else 0.0 for row in rows
         ]
         return named, other
-
-    def _off_concept(self, frame: Frame, candidates: NDArray[np.int32]) -> list[float]:
-        """Speaks of none of the things the question speaks of."""
-        if not frame.concepts:
-            return [0.0] * candidates.size
-        return [0.0 if self.traits.mentioned[row] & frame.concepts else 1.0 for row in candidates.tolist()]
 
     def _audience(self, frame: Frame, candidates: NDArray[np.int32]) -> NDArray[np.float64]:
         if frame.role is None:

@@ -1,6 +1,6 @@
 """Words of a Chinese text: jieba with the domain dictionary, without its rare words and without its cache file.
 
-jieba's own dictionary of 349,000 words costs 62 MiB; a word of a village question that is not among the common third
+jieba's own dictionary of 349,000 words costs 62 MiB; a word of a village question that is not among the commoner fifth
 is a name, and bigrams catch names. Its cache is a pickle in a shared folder, which anybody there could replace.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from importlib import resources
 from typing import Any
 
-MIN_FREQUENCY = 12
+MIN_FREQUENCY = 40
 """Corpus frequency below which a word of jieba's dictionary is left out."""
 
 MAX_WORD = 5

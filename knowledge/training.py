@@ -25,7 +25,7 @@ from knowledge.frame import Asker, Frame, Framer
 from knowledge.loader import load, shipped_folders
 from knowledge.normalise import normalise
 from knowledge.places import Bond, Gazetteer
-from knowledge.ranking import FEATURES, FIXED, Match, Ranker, prepared
+from knowledge.ranking import FEATURES, FIXED, Match, Ranker
 from knowledge.words import Lexicon
 
 TARGET = Path(__file__).parent / "lexicon" / "ranker.json"
@@ -66,7 +66,7 @@ class Examiner:
         lexicon = Lexicon(gazetteer.names)
         self.entries = entries
         self.framer = Framer(lexicon, gazetteer)
-        self.ranker = Ranker(entries, [prepared(entry) for entry in entries], self.framer, {})
+        self.ranker = Ranker(entries, self.framer, {})
 
     def examples(self, *, seed: int = 1) -> tuple[list[Example], int]:
         """(Examples of the held-out phrasings, how many phrasings' own entry was not even on the short list)."""

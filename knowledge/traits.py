@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -13,6 +14,9 @@ from knowledge.frame import stages_in
 from knowledge.index import Index, Prepared
 from knowledge.normalise import normalise
 from knowledge.places import Bond, Gazetteer, Whereabouts
+
+CONCEPT_WEIGHT = 2.5
+"""An entry is wholly about a concept when this share, inverted, of its phrasings speak of it."""
 
 _BITS: dict[StrEnum, int] = {
     member: 1 << place for kind in (Attribute, Audience, Stage) for place, member in enumerate(kind)
@@ -27,7 +31,7 @@ def bits(members: Iterable[StrEnum]) -> int:
 class Traits:
     """Arrays over the entries of one snapshot."""
 
-    def __init__(self, entries: Sequence[Entry], texts: Sequence[Prepared], index: Index, gazetteer: Gazetteer) -> None:
+    def __init__(self, entries: Sequence[Entry], index: Index, names: Sequence[Naming]) -> None:
         plans = {entry.plan.id: entry.plan for entry in entries}
         self._numbers = {plan: number for number, plan in enumerate(plans)}
         self.plan = np.array([self._numbers[entry.plan.id] for entry in entries], dtype=np.int32)
@@ -37,13 +41,16 @@ class Traits:
         self.audience = np.array([bits(entry.audience) for entry in entries], dtype=np.int64)
         self.stages = np.array([bits(_stages(entry)) for entry in entries], dtype=np.int64)
         self.gap = np.array([entry.is_gap for entry in entries], dtype=np.float64)
-        self.concepts = [
-            {concept: min(1.0, 2.5 * count / (1 + len(entry.phrasings))) for concept, count in counts.items()}
-            for entry, counts in zip(entries, index.concepts, strict=True)
-        ]
-        self.mentioned = [said.union(weights) for said, weights in zip(index.body_concepts, self.concepts, strict=True)]
-        self.names, self.subjects = zip(*(_names(text, gazetteer) for text in texts), strict=True)
-        self.concept_mass = np.array([sum(weights.values()) for weights in self.concepts], dtype=np.float64)
+        self._concept_numbers = index.concept_numbers
+        self.concepts = np.minimum(1.0, CONCEPT_WEIGHT * index.concept_share.astype(np.float32)).astype(np.float16)
+        self.concept_mass = self.concepts.sum(axis=1, dtype=np.float64)
+        self.mentioned = index.concept_said | (self.concepts > 0)
+        self.names = [naming.anywhere for naming in names]
+        self.subjects = [naming.subject for naming in names]
+
+    def columns(self, concepts: Iterable[str]) -> NDArray[np.int64]:
+        """Columns of `concepts` in the concept tables."""
+        return np.array([self._concept_numbers[concept] for concept in concepts], dtype=np.int64)
 
     def bonds(self, where: Whereabouts | None) -> NDArray[np.int64]:
         """Bond of every entry's plan to the place; all `UNPLACED` while no place is known."""
@@ -55,13 +62,21 @@ class Traits:
         return found[self.plan]
 
 
-def _names(text: Prepared, gazetteer: Gazetteer) -> tuple[frozenset[str], frozenset[str]]:
-    """(Inner names the entry mentions anywhere; those its own question is about)."""
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Names of schools, villages and roads that an entry mentions `anywhere`, and those its question is about."""
 
-    def inner(*texts: str) -> frozenset[str]:
-        return gazetteer.inner(name for text in texts for name, _ in gazetteer.mentions(text))
+    anywhere: frozenset[str]
+    subject: frozenset[str]
 
-    return inner(*text.phrasings, text.body), inner(text.phrasings[0])
+    @classmethod
+    def of(cls, text: Prepared, gazetteer: Gazetteer) -> Naming:
+        """The names in the texts of one entry."""
+
+        def inner(*texts: str) -> frozenset[str]:
+            return gazetteer.inner(name for text in texts for name, _ in gazetteer.mentions(text))
+
+        return cls(inner(*text.phrasings, text.body), inner(text.phrasings[0]))
 
 
 def _stages(entry: Entry) -> frozenset[Stage]:

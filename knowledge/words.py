@@ -108,6 +108,11 @@ class Lexicon:
         self._first_sounds = frozenset(sounds.split(" ", 1)[0] for sounds in self._by_sound)
 
     @property
+    def concept_names(self) -> list[str]:
+        """Every policy term, in a fixed order."""
+        return sorted({concept for concepts in self.concepts.meanings.values() for concept in concepts})
+
+    @property
     def characters(self) -> Iterable[str]:
         """Every character with a known sound."""
         return self._sounds.keys()
