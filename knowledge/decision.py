@@ -17,19 +17,19 @@ from knowledge.entry import Attribute, Entry, FactKind
 from knowledge.frame import Frame
 from knowledge.ranking import FIXED, Match
 
-ANSWER_AT = 0.12
+ANSWER_AT = 0.1
 """Estimated chance of being right from which an entry answers."""
 
 SURE_AT = 0.4
 """Chance from which no alternatives are offered."""
 
-OTHERS_AT = 0.45
+OTHERS_AT = 0.35
 """Chance from which an unplaced plan may speak after the asker's own plans were silent."""
 
 RIVAL_SHARE = 0.6
 """Share of the best estimate's odds at which another plan's or stage's entry counts as a rival answer."""
 
-NOISE = 5.0
+NOISE = 4.5
 """Score that unrelated entries reach by chance."""
 
 MAX_LISTED = 3
@@ -48,7 +48,7 @@ EVIDENCE = (
     "one",
 )
 
-FIXED_EVIDENCE = {"unanswered": -1.6, "off_concept": -1.2}
+FIXED_EVIDENCE = {"unanswered": -1.6, "off_concept": -2.0}
 """Weights that are set, not fitted: that the asked kind of fact is missing decides, however alike the words are."""
 
 _BACKED_BY: Mapping[Attribute, frozenset[FactKind]] = {
