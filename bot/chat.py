@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import time, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from bot.capability import Capability, CombinedIdentity, EntryPoints, Machinery
 from bot.clock import Clock
@@ -15,11 +16,15 @@ from bot.dialogue.inbox import Inbox
 from bot.dialogue.ports import AlarmSource, SendLater
 from bot.dialogue.router import Router
 from bot.dialogue.store import ChatStore
+from bot.library import Library
 from bot.scheduler.jobs import Daily, Job
 from bot.storage.redis import RedisStore
 from bot.web.api import ApiRoute
 from bot.wechat.messages import Inbound, TextReply
 from bot.wechat.window import WindowLedger
+
+if TYPE_CHECKING:
+    from knowledge.base import KnowledgeBase
 
 LATE_REPLY = "late_reply"
 # An answer that comes later than this finds nobody who still waits for it.
@@ -56,7 +61,7 @@ class Assembly:
             inbox=self._inbox,
             ledger=WindowLedger(store),
             identity=CombinedIdentity([part.identity for part in self.parts if part.identity is not None]),
-            alarm=known_alarms(),
+            alarm=known_alarms(machinery.library),
             send_later=self.send_later,
             profiles=[source for part in self.parts for source in part.profiles],
             prefaces=[preface for part in self.parts for preface in part.prefaces],
@@ -84,17 +89,14 @@ def late_replies(outbox: Outbox, clock: Clock) -> SendLater:
     return send_later
 
 
-def known_alarms() -> AlarmSource:
-    """The guard of the knowledge, which needs none of its content; texts met before cost a look-up."""
-
-    @lru_cache(maxsize=1)
-    def guard() -> AlarmSource:
-        from knowledge.safety import Guard
-
-        return Guard.load().alarm
+def known_alarms(library: Library[KnowledgeBase]) -> AlarmSource:
+    """The guard of the knowledge in use; texts met before cost a look-up. Raises KnowledgeLoading."""
 
     @lru_cache(maxsize=_KNOWN_TEXTS)
+    def alarm_of(version: int, text: str) -> str | None:
+        return library.current.guard.alarm(text)
+
     def alarm(text: str) -> str | None:
-        return guard()(text)
+        return alarm_of(library.version, text)
 
     return alarm

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.clock import SystemClock, local_date
 from knowledge.answer import Answer
 from knowledge.base import KnowledgeBase, Trace
+from knowledge.clusters import cluster
 from knowledge.entry import ROLE_CODES
 from knowledge.evaluation import evaluate, read_bank
 from knowledge.frame import Asker
 from knowledge.loader import ContentFaults, load, shipped_folders
 from knowledge.words import LexiconFault
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from handlers.policy.service.question_log import Unanswered
 
 knowledge_app = typer.Typer(no_args_is_help=True, help="知识库：检查、评测、没答上的问题。")
 
@@ -169,3 +175,39 @@ def evaluate_bank(
     for name in ("answerable", "unanswerable", "false_declines", "passed"):
         value = summary[name]
         typer.echo(f"{name:14s} {'-' if value is None else f'{value:.3f}'}")
+
+
+@knowledge_app.command()
+def unanswered(
+    config: Annotated[
+        Path | None, typer.Option("--config", envvar="XIANGXIAO_CONFIG", exists=True, dir_okay=False, help="配置文件。")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="看最近几天的。")] = 30,
+    limit: Annotated[int, typer.Option(min=1, help="最多列几组。")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="用 JSON 输出，一行一组。")] = False,
+) -> None:
+    """最近没答上、或答了没用的问题，意思相近的放在一组，问得最多的在前。"""
+    # imported here: asking and checking need none of the service
+    from bot.app import load_knowledge
+    from bot.cli_config import read_settings
+
+    settings = read_settings(config)
+    found = asyncio.run(_unanswered(settings, timedelta(days=days)))
+    clusters = cluster([(item.text, item.times) for item in found], load_knowledge(settings))
+    if not clusters and not as_json:
+        typer.echo(f"最近{days}天没有没答上的问题。")
+    for one in clusters[:limit]:
+        if as_json:
+            typer.echo(json.dumps(asdict(one), ensure_ascii=False))
+            continue
+        typer.echo(f"{one.times} 次　{'／'.join(one.texts[:5])}")
+        typer.echo(f"        最接近的条目：{one.nearest or '没有'}")
+
+
+async def _unanswered(settings: Settings, span: timedelta) -> list[Unanswered]:
+    from bot.storage.database import open_database
+    from handlers.policy.service.question_log import QuestionLog
+
+    clock = SystemClock()
+    async with open_database(settings):
+        return await QuestionLog(clock).unanswered(clock.now() - span)

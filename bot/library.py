@@ -21,7 +21,7 @@ class KnowledgeLoading(Unavailable):
     """The knowledge is not there yet, or its files are faulty."""
 
     code = "knowledge_loading"
-    default_message = "我刚上班，资料还在整理，请过半分钟再问我一次。"
+    default_message = "我刚上班，资料还在整理，请过半分钟再问我一次。孩子有危险请马上打110、120。"
 
 
 class Library(Generic[Snapshot]):

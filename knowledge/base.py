@@ -80,6 +80,11 @@ class KnowledgeBase:
         """The entry of that key, if there is one."""
         return self._by_key.get(key)
 
+    def nearest(self, text: str) -> Entry | None:
+        """The entry most like `text` (matching form), whatever its place and however unlike."""
+        matches = self.ranker.match(Frame(text, text, concepts=self.lexicon.concepts_in(text)))
+        return matches[0].entry if matches else None
+
     def locate(self, place: str) -> Whereabouts:
         """What is known of a place an asker names as theirs; `.known` tells whether any plan belongs to it."""
         return self.gazetteer.locate(place)

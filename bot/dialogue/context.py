@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from bot.dialogue.notes import read_note
 from bot.dialogue.session import Session
 from bot.identity import Actor
 
@@ -14,13 +15,14 @@ NOTHING_KNOWN: Mapping[str, str] = {}
 class ChatContext:
     """One message's surroundings.
 
-    `profile` is what the chat knows about the person ({} when unknown or not to be used), `recent` what a capability
-    noted a short while ago for the next message (None when nothing, or too long ago). Only routes that declare to
+    `profile` is what the chat knows about the person ({} when unknown or not to be used). Only routes that declare to
     change something may move the session, change the profile or erase; for others that is a programming fault.
     """
 
     __slots__ = (
         "_changeable",
+        "_note",
+        "_recent",
         "actor",
         "alarm",
         "authenticated",
@@ -30,7 +32,6 @@ class ChatContext:
         "openid",
         "profile",
         "profile_changes",
-        "recent",
         "session",
         "stale_profiles",
         "word",
@@ -44,19 +45,20 @@ class ChatContext:
         now: datetime,
         session: Session,
         profile: Mapping[str, str] = NOTHING_KNOWN,
-        recent: str | None = None,
+        note: bytes | None = None,
         word: str = "",
         alarm: str | None = None,
         authenticated: bool = True,
         changeable: bool = False,
     ) -> None:
-        """`word` is the text in the form commands are compared in, `alarm` what the guard recognised in it."""
+        """`note` as it is kept; `word`: the text in the form commands are compared in; `alarm`: what the guard saw."""
         self.actor = actor
         self.openid = openid
         self.now = now
         self.session = session
         self.profile = profile
-        self.recent = recent
+        self._note = note
+        self._recent: str | None = None
         self.word = word
         self.alarm = alarm
         self.authenticated = authenticated
@@ -70,6 +72,13 @@ class ChatContext:
     def openid_index(self) -> str:
         """The blind index of the sender."""
         return self.actor.openid_index or ""
+
+    @property
+    def recent(self) -> str | None:
+        """What was noted for this message, None when nothing was, or too long ago."""
+        if self._note is not None:
+            self._recent, self._note = read_note(self._note, self.now), None
+        return self._recent
 
     def enter(self, dialogue: str, step: str, answers: Mapping[str, str] | None = None) -> None:
         """Goes to a step of a dialogue; the answers given replace those of before."""

@@ -16,7 +16,7 @@ from bot.dialogue.ports import AlarmSource, Preface, ProfileSource, SendLater
 from bot.dialogue.router import Route, Router, Tier, command_form
 from bot.dialogue.sentences import sentence_for
 from bot.dialogue.session import IDLE
-from bot.dialogue.store import ChatStore, Snapshot, read_note
+from bot.dialogue.store import ChatStore, Snapshot
 from bot.errors import AppError, NotPermitted, Unavailable
 from bot.identity import Actor, IdentityProvider, Role
 from bot.logs import get_logger, request_id
@@ -29,6 +29,7 @@ from bot.wechat.window import WindowLedger
 PROFILE_PATIENCE_S = 0.8
 PROFILE_REST_S = 5.0
 _ID_LENGTH = 10
+_KNOWN_INDEXES = 20_000
 _VISITOR = frozenset({Role.VISITOR})
 
 _log = get_logger(__name__)
@@ -65,9 +66,17 @@ class Dispatcher:
         self._store = parts.store
         self._rate = RateLimit(parts.messages_per_minute)
         self._effects = Effects(
-            parts.store, parts.inbox, self._act, clock=parts.clock, metrics=parts.metrics, pause=parts.pause
+            parts.store,
+            parts.inbox,
+            parts.ledger,
+            self._act,
+            clock=parts.clock,
+            metrics=parts.metrics,
+            pause=parts.pause,
         )
         self._no_profiles_until = 0.0
+        # Most people say several things, and working out a fingerprint takes longer than looking it up.
+        self._indexes: dict[str, str] = {}
 
     async def dispatch(self, inbound: Inbound) -> Reply:
         """The reply to a message or event. Whatever fails becomes a sentence with a way on."""
@@ -92,7 +101,7 @@ class Dispatcher:
     async def _dispatch(self, inbound: Inbound) -> Reply:
         if isinstance(inbound, Event) and not self._expects(inbound):
             return NO_REPLY
-        index = blind_index("openid", inbound.openid)
+        index = self._index_of(inbound.openid)
         handling = await self._read(inbound, index)
         if handling.snapshot.reply is not None:
             self._parts.metrics.replayed_total.inc()
@@ -120,28 +129,43 @@ class Dispatcher:
         return self._router.match(context, event) is not None
 
     async def _read(self, inbound: Inbound, index: str) -> Handling:
-        message_index = blind_index("message", inbound.dedupe_key)
         try:
-            snapshot = await self._store.read(index, message_index, self._clock.now())
+            snapshot = await self._store.read(index, inbound.dedupe_key, self._clock.now())
         except Unavailable:
-            return Handling(inbound, index, message_index, Snapshot(IDLE, profile=NOTHING_KNOWN), is_store_away=True)
-        return Handling(inbound, index, message_index, snapshot)
+            return Handling(inbound, index, Snapshot(IDLE, profile=NOTHING_KNOWN), is_store_away=True)
+        return Handling(inbound, index, snapshot)
+
+    def _index_of(self, openid: str) -> str:
+        index = self._indexes.get(openid)
+        if index is None:
+            if len(self._indexes) >= _KNOWN_INDEXES:
+                self._indexes.clear()
+            index = self._indexes[openid] = blind_index("openid", openid)
+        return index
 
     async def _context(self, handling: Handling, *, changeable: bool = False) -> ChatContext:
-        inbound, snapshot, now = handling.inbound, handling.snapshot, self._clock.now()
+        inbound, snapshot = handling.inbound, handling.snapshot
         content = inbound.content if isinstance(inbound, TextMessage) else None
+        profile = snapshot.profile if inbound.authenticated else NOTHING_KNOWN
         return ChatContext(
             actor=await self._actor(handling.openid_index),
             openid=inbound.openid,
-            now=now,
+            now=self._clock.now(),
             session=snapshot.session,
-            profile=await self._profile(handling),
-            recent=read_note(snapshot.note, now),
+            profile=await self._loaded_profile(handling) if profile is None else profile,
+            note=snapshot.note,
             word="" if content is None else command_form(content),
-            alarm=None if content is None else self._parts.alarm(content),
+            alarm=None if content is None else self._alarm(content),
             authenticated=inbound.authenticated,
             changeable=changeable,
         )
+
+    def _alarm(self, content: str) -> str | None:
+        try:
+            return self._parts.alarm(content)
+        except Unavailable:
+            # For a moment after the start. What is said then names the numbers to call.
+            return None
 
     async def _actor(self, index: str) -> Actor:
         try:
@@ -150,12 +174,8 @@ class Dispatcher:
             # Who they are cannot be found out now; what is for everybody still works.
             return Actor(openid_index=index, roles=_VISITOR)
 
-    async def _profile(self, handling: Handling) -> Mapping[str, str]:
-        """What is known about the person: nothing for a sender who may be forged."""
-        if not handling.inbound.authenticated:
-            return NOTHING_KNOWN
-        if handling.snapshot.profile is not None:
-            return handling.snapshot.profile
+    async def _loaded_profile(self, handling: Handling) -> Mapping[str, str]:
+        """What the database knows about the person, from now on in the store."""
         loop = asyncio.get_running_loop()
         if not self._parts.profiles or loop.time() < self._no_profiles_until:
             return NOTHING_KNOWN

@@ -15,6 +15,7 @@ from bot.dialogue.store import ChatStore, Snapshot
 from bot.errors import AppError, Unavailable
 from bot.logs import get_logger
 from bot.metrics import Metrics
+from bot.storage.base import blind_index
 from bot.storage.errors import LockBusy
 from bot.wechat.messages import NO_REPLY, Inbound, Reply
 from bot.wechat.window import WindowLedger
@@ -35,7 +36,6 @@ class Handling:
 
     inbound: Inbound
     openid_index: str
-    message_index: str
     snapshot: Snapshot
     is_store_away: bool = False
     context: ChatContext | None = None
@@ -50,11 +50,20 @@ class Effects:
     """Keeps the promise that a message which changes something does so once."""
 
     def __init__(
-        self, store: ChatStore, inbox: Inbox, act: Act, *, clock: Clock, metrics: Metrics, pause: Pause = asyncio.sleep
+        self,
+        store: ChatStore,
+        inbox: Inbox,
+        ledger: WindowLedger,
+        act: Act,
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        pause: Pause = asyncio.sleep,
     ) -> None:
         """`pause` waits before something is tried again."""
         self._store = store
         self._inbox = inbox
+        self._ledger = ledger
         self._act = act
         self._clock = clock
         self._metrics = metrics
@@ -65,12 +74,12 @@ class Effects:
 
     async def run(self, handling: Handling, route: Route) -> Reply:
         """The reply, after the effect. A repetition in this process waits for the same result. Raises AppError."""
-        running = self._running.get(handling.message_index)
+        running = self._running.get(handling.inbound.dedupe_key)
         if running is not None:
             self._metrics.replayed_total.inc()
             return await asyncio.shield(running)
         future = asyncio.get_running_loop().create_future()
-        self._running[handling.message_index] = future
+        self._running[handling.inbound.dedupe_key] = future
         try:
             reply = await self._run(handling, route)
         except BaseException as error:
@@ -81,7 +90,7 @@ class Effects:
             future.set_result(reply)
             return reply
         finally:
-            del self._running[handling.message_index]
+            del self._running[handling.inbound.dedupe_key]
 
     async def drain(self, seconds: float = 10.0) -> None:
         """Waits for effects still running; those that wait for another try are given up and logged."""
@@ -106,7 +115,7 @@ class Effects:
         async with self._lock(handling, route):
             if not handling.is_store_away:
                 handling.snapshot = await self._store.read(
-                    handling.openid_index, handling.message_index, self._clock.now()
+                    handling.openid_index, handling.inbound.dedupe_key, self._clock.now()
                 )
             if handling.snapshot.reply is not None:
                 self._metrics.replayed_total.inc()
@@ -127,7 +136,8 @@ class Effects:
         if handling.effect is None:
             try:
                 async with asyncio.timeout(EFFECT_TIMEOUT_S):
-                    effect = await self._inbox.once(handling.message_index, handling.openid_index, act)
+                    index = blind_index("message", handling.inbound.dedupe_key)
+                    effect = await self._inbox.once(index, handling.openid_index, act)
             except TimeoutError as error:
                 raise Unavailable from error
             handling.effect = effect
@@ -151,10 +161,11 @@ class Effects:
             profile = {**context.profile, **context.profile_changes}
         erased = context.erased if context is not None else None
         if erased is not None:
-            await self._store.erase(erased, WindowLedger.keys(erased))
+            await self._store.erase(erased)
+            await self._ledger.forget(erased)
         elif not handling.is_store_away:
             await self._store.finish(
-                handling.openid_index, handling.message_index, effect.reply, session=session, profile=profile
+                handling.openid_index, handling.inbound.dedupe_key, effect.reply, session=session, profile=profile
             )
         if context is not None and context.noted is not None and erased is None:
             self._store.keep_note(handling.openid_index, context.noted, self._clock.now())

@@ -9,7 +9,7 @@ from bot.dialogue.context import ChatContext
 from bot.wechat.messages import Inbound, TextReply
 
 AlarmSource = Callable[[str], str | None]
-"""What a guard recognises in a text, by name; None for an ordinary one. Quick, no I/O."""
+"""What a guard recognises in a text, by name; None for an ordinary one. Quick, no I/O. Raises Unavailable."""
 
 SendLater = Callable[[Inbound, TextReply], Coroutine[Any, Any, None]]
 """Has a reply follow as a message of its own, in the caller's transaction if there is one."""

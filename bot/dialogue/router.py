@@ -177,13 +177,17 @@ def menu_key(*keys: str) -> Filter:
 
 
 def either(*filters: Filter) -> Filter:
-    """One of the filters fits."""
-    return lambda context, message: any(fits(context, message) for fits in filters)
+    """One of two or more filters fits."""
+    first, *others = filters
+    second = either(*others) if len(others) > 1 else others[0]
+    return lambda context, message: first(context, message) or second(context, message)
 
 
 def both(*filters: Filter) -> Filter:
-    """All of the filters fit."""
-    return lambda context, message: all(fits(context, message) for fits in filters)
+    """All of two or more filters fit."""
+    first, *others = filters
+    second = both(*others) if len(others) > 1 else others[0]
+    return lambda context, message: first(context, message) and second(context, message)
 
 
 def has_role(*roles: Role) -> Filter:

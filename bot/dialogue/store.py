@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.dialogue import session as sessions
+from bot.dialogue.notes import NOTE_KEPT_FOR, sealed_note
 from bot.dialogue.session import Session
 from bot.storage import redis_keys
 from bot.storage.context import current_keys
@@ -22,12 +23,12 @@ REPLY_KEPT_FOR = timedelta(minutes=30)
 
 SESSION_KEPT_FOR = timedelta(hours=2)
 PROFILE_KEPT_FOR = timedelta(hours=1)
-NOTE_KEPT_FOR = timedelta(minutes=10)
 LOCK_LIFE = timedelta(seconds=20)
 LOCK_WAIT = timedelta(seconds=3)
 
-_NOTE_PLACE = "redis.note"
 _PROFILE_PLACE = "redis.profile"
+# Most people never say where they are: their profile needs no opening.
+_NOTHING_KNOWN = b"-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,11 @@ class ChatStore:
     def __init__(self, store: RedisStore) -> None:
         self._store = store
 
-    async def read(self, openid_index: str, message_index: str, now: datetime) -> Snapshot:
+    async def read(self, openid_index: str, dedupe_key: str, now: datetime) -> Snapshot:
         """All of it, in one round trip shared with whoever reads at the same moment."""
         reply, session, profile, note = await self._store.read_many(
             (
-                redis_keys.reply(message_index),
+                redis_keys.reply(dedupe_key),
                 redis_keys.session(openid_index),
                 redis_keys.profile(openid_index),
                 redis_keys.frame(openid_index),
@@ -66,14 +67,14 @@ class ChatStore:
     async def finish(
         self,
         openid_index: str,
-        message_index: str,
+        dedupe_key: str,
         reply: Reply,
         *,
         session: Session | None,
         profile: Mapping[str, str] | None,
     ) -> None:
         """Saves what an effect came to, all or none: the reply for repetitions, session and profile if not None."""
-        writes = [(redis_keys.reply(message_index), _sealed_reply(reply), REPLY_KEPT_FOR)]
+        writes = [(redis_keys.reply(dedupe_key), _sealed_reply(reply), REPLY_KEPT_FOR)]
         if session is not None:
             writes.append((redis_keys.session(openid_index), sessions.to_stored(session), SESSION_KEPT_FOR))
         if profile is not None:
@@ -86,40 +87,23 @@ class ChatStore:
 
     def keep_note(self, openid_index: str, text: str, now: datetime) -> None:
         """Keeps a note for the next message."""
-        sealed = current_keys().encrypt(text, _NOTE_PLACE)
-        self._store.write_behind(
-            redis_keys.frame(openid_index), b"%d|%b" % (int(now.timestamp()), sealed), NOTE_KEPT_FOR
-        )
+        self._store.write_behind(redis_keys.frame(openid_index), sealed_note(text, now), NOTE_KEPT_FOR)
 
     async def forget_profile(self, openid_index: str) -> None:
         """Has the profile loaded anew for the person's next message."""
         await self._store.delete(redis_keys.profile(openid_index))
 
-    async def erase(self, openid_index: str, further_keys: tuple[str, ...] = ()) -> None:
+    async def erase(self, openid_index: str) -> None:
         """Forgets everything kept about a person."""
         await self._store.delete(
             redis_keys.session(openid_index),
             redis_keys.profile(openid_index),
             redis_keys.frame(openid_index),
-            *further_keys,
         )
 
     def lock(self, openid_index: str) -> AbstractAsyncContextManager[None]:
         """Held while something the person sent is changing something. Raises LockBusy."""
         return self._store.lock(redis_keys.person_lock(openid_index), LOCK_LIFE, wait=LOCK_WAIT)
-
-
-def read_note(stored: bytes | None, now: datetime) -> str | None:
-    """The note, None when there is none or it is too old."""
-    if stored is None:
-        return None
-    moment, _, sealed = stored.partition(b"|")
-    if now.timestamp() - int(moment) >= NOTE_KEPT_FOR.total_seconds():
-        return None
-    try:
-        return current_keys().decrypt(sealed, _NOTE_PLACE)
-    except Undecipherable:
-        return None
 
 
 def _reply(stored: bytes) -> Reply | None:
@@ -134,6 +118,8 @@ def _sealed_reply(reply: Reply) -> bytes:
 
 
 def _profile(stored: bytes) -> Mapping[str, str] | None:
+    if stored == _NOTHING_KNOWN:
+        return {}
     try:
         profile: dict[str, str] = json.loads(current_keys().decrypt(stored, _PROFILE_PLACE))
     except (Undecipherable, ValueError):
@@ -142,4 +128,6 @@ def _profile(stored: bytes) -> Mapping[str, str] | None:
 
 
 def _sealed_profile(profile: Mapping[str, str]) -> bytes:
+    if not profile:
+        return _NOTHING_KNOWN
     return current_keys().encrypt(json.dumps(dict(profile), ensure_ascii=False), _PROFILE_PLACE)

@@ -6,7 +6,7 @@ _PREFIX = "xiangxiao:"
 
 
 def reply(dedupe_key: str) -> str:
-    """The remembered reply to a message; `dedupe_key` is a blind index."""
+    """The remembered reply to a message; `dedupe_key` is a fingerprint that holds no readable id."""
     return f"{_PREFIX}reply:{dedupe_key}"
 
 

@@ -19,7 +19,7 @@ from handlers.policy.domain import (
     picked_number,
     place_said,
 )
-from handlers.policy.service.answers import Answered, AnswerService
+from handlers.policy.service.answers import MAX_LEANING, Answered, AnswerService
 from handlers.policy.service.profiles import PLACE, ProfileService
 
 DIALOGUE = "policy.place"
@@ -106,13 +106,10 @@ class PolicyChat:
     # ------------------------------------------------------------------------------------------------------- questions
     async def answer(self, context: ChatContext, message: TextMessage) -> Reply:
         """Any text that nothing else takes."""
-        remembered = from_note(context.recent)
-        return _reply(
-            context,
-            self._answers.answer(
-                context.actor, message.content, place=context.profile.get(PLACE), remembered=remembered
-            ),
-        )
+        question = message.content
+        remembered = from_note(context.recent) if len(question) <= MAX_LEANING else None
+        place = context.profile.get(PLACE)
+        return _reply(context, self._answers.answer(context.actor, question, place=place, remembered=remembered))
 
     async def answer_tapped(self, context: ChatContext, message: Event) -> Reply:
         """A question of the menu."""
@@ -224,6 +221,6 @@ def gives_reason(context: ChatContext, message: TextMessage) -> bool:
 
 
 def _reply(context: ChatContext, answered: Answered) -> Reply:
-    if answered.remembered is not None:
-        context.note(answered.remembered.to_note())
+    if answered.note is not None:
+        context.note(answered.note)
     return TextReply(answered.answer.text)

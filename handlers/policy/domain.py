@@ -10,11 +10,15 @@ from enum import StrEnum
 
 MAX_PLACE = 30
 
+_BEGINNINGS = frozenset("我俺换")
+_LONGEST_SAYING = 40
 _SAID = re.compile(
-    r"(?:我家在|我们在|我住在|我人在|我住|我在|俺在|俺家在|我是)\s*(?P<place>[^\s，。,.!！?？；;、]{2,20}?)(?:的|这边|这里|这|哈|呢|啊)?"
+    r"(?:我家在|我们在|我住在|我人在|我住|我在|俺在|俺家在|我是)\s*"
+    r"(?P<place>[^\s，。,.!！?？；;、]{2,20}?)(?:的|这边|这里|这|哈|呢|啊)?"
 )
 _CHANGE = re.compile(r"换(?:个)?地方(?:到|成|为)?\s*[:：]?\s*(?P<place>[^\s，。,.!！?？；;、]{2,30})")
 _PLACE_ENDING = re.compile(r"(?:省|市|县|区|镇|乡|街道|村|社区|小学|中学|初中|学校|幼儿园|中心校|一中|二中|三中|实小)$")
+# Words by which a message says or asks more than where somebody is.
 _ASKING = re.compile(
     r"吗|么|怎|哪|啥|什么|多少|几|能不能|可以|打工|外地|外面|城里|老家|家里|厂|工地|上班|上学|读书|读|想|要|有|被|没"
 )
@@ -70,12 +74,13 @@ def from_note(note: str | None) -> Remembered | None:
 
 
 _NUMBERS: Mapping[str, int] = {word: number for number, word in enumerate("一二三四五六七八九", 1)}
+_LONGEST_NUMBER = len("回复1个")
 _NUMBER = re.compile(r"(?:第|选|回复)?([1-9]|[一二三四五六七八九])(?:个|项|号)?")
 
 
 def picked_number(word: str) -> int | None:
     """The number a short message consists of, None for any other message."""
-    found = _NUMBER.fullmatch(word)
+    found = _NUMBER.fullmatch(word) if len(word) <= _LONGEST_NUMBER else None
     if found is None:
         return None
     return _NUMBERS.get(found[1]) or int(found[1])
@@ -84,6 +89,8 @@ def picked_number(word: str) -> int | None:
 def place_said(text: str) -> str | None:
     """The place in a message that says only where somebody is (我在宿城区, 换地方 宿城区), None for any other."""
     plain = text.strip(" \t\r\n\u3000。．.！!～~")
+    if plain[:1] not in _BEGINNINGS or len(plain) > _LONGEST_SAYING:
+        return None
     if change := _CHANGE.fullmatch(plain):
         return change["place"]
     said = _SAID.fullmatch(plain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from time import perf_counter
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from knowledge.cache import AnswerCache
 
 # Longer questions stand by themselves.
-_MAX_LEANING = 24
+MAX_LEANING = 24
 _MAX_KNOWN = 4096
 _AUDIENCES = (
     (Role.ADMINISTRATOR, Audience.ADMIN),
@@ -35,10 +36,10 @@ _AUDIENCES = (
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer, and what the person's next message may refer to (None: nothing new)."""
+    """An answer, and the note of what the person's next message may refer to (None: nothing new)."""
 
     answer: Answer
-    remembered: Remembered | None
+    note: str | None
 
 
 class AnswerService:
@@ -52,6 +53,10 @@ class AnswerService:
         self._cache: AnswerCache | None = None
         # Whether a short question leans on the one before it, for questions met before.
         self._leaning: dict[str, bool] = {}
+        # In front of the cache, whose key takes longer to work out than all the rest of an answer.
+        self._as_typed: dict[tuple[str, str | None, Audience | None, date], Answered] = {}
+        self._hit = metrics.answer_cache_total.labels("hit")
+        self._miss = metrics.answer_cache_total.labels("miss")
         self._outcomes = {outcome: metrics.answers_total.labels(outcome) for outcome in Outcome}
 
     def answer(
@@ -62,10 +67,9 @@ class AnswerService:
         last = remembered.question if remembered else None
         cache = self._current()
         if last is not None and self._leans(cache.base, question, asker):
-            answer, context = cache.base.answer(question, asker, last_question=last), last
-        else:
-            answer, context = self._cached(cache, question, asker), question
-        return self._answered(actor, question, answer, context)
+            answer = cache.base.answer(question, asker, last_question=last)
+            return self._given(actor, question, answered(answer, last))
+        return self._given(actor, question, self._cached(cache, question, asker))
 
     def choose(self, actor: Actor, number: int, remembered: Remembered, *, place: str | None = None) -> Answered:
         """The answer to the option of that number, which is one of `remembered.options`. Raises KnowledgeLoading."""
@@ -77,7 +81,7 @@ class AnswerService:
             context = chosen.label + remembered.question  # what was asked, of the place or stage chosen
         else:
             context = chosen.label  # another question
-        return self._answered(actor, remembered.question, answer, context)
+        return self._given(actor, remembered.question, answered(answer, context))
 
     def knows_place(self, name: str) -> bool:
         """Whether any plan belongs to the place. Raises KnowledgeLoading."""
@@ -110,13 +114,22 @@ class AnswerService:
         elif self._cache.base is not base:
             self._cache.replace(base)
             self._leaning.clear()
+            self._as_typed.clear()
         return self._cache
 
-    def _cached(self, cache: AnswerCache, question: str, asker: Asker) -> Answer:
+    def _cached(self, cache: AnswerCache, question: str, asker: Asker) -> Answered:
+        key = (question, asker.place, asker.role, asker.today)
+        known = self._as_typed.get(key)
+        if known is not None:
+            self._hit.inc()
+            return known
         hits = cache.hits
         answer = cache.answer(question, asker, compute=lambda: self._timed(cache.base, question, asker))
-        self._metrics.answer_cache_total.labels("hit" if cache.hits > hits else "miss").inc()
-        return answer
+        (self._hit if cache.hits > hits else self._miss).inc()
+        if len(self._as_typed) >= _MAX_KNOWN:
+            self._as_typed.clear()
+        known = self._as_typed[key] = answered(answer, question)
+        return known
 
     def _timed(self, base: KnowledgeBase, question: str, asker: Asker) -> Answer:
         started = perf_counter()
@@ -125,7 +138,7 @@ class AnswerService:
         return answer
 
     def _leans(self, base: KnowledgeBase, question: str, asker: Asker) -> bool:
-        if len(question) > _MAX_LEANING:
+        if len(question) > MAX_LEANING:
             return False
         known = self._leaning.get(question)
         if known is None:
@@ -140,15 +153,22 @@ class AnswerService:
         role = next((audience for role, audience in _AUDIENCES if role in actor.roles), Audience.PARENT)
         return Asker(local_date(self._clock.now()), place or None, role)
 
-    def _answered(self, actor: Actor, question: str, answer: Answer, context: str) -> Answered:
+    def _given(self, actor: Actor, question: str, given: Answered) -> Answered:
+        """Counts and logs an answer. What people tell in need does not belong into a log of questions."""
+        answer = given.answer
         self._outcomes[answer.outcome].inc()
-        if answer.alarm is not None or answer.outcome is Outcome.SMALL_TALK:
-            # Nothing the knowledge lacks; and what people tell in need does not belong into a log of questions.
-            return Answered(answer, None)
-        self._log.note(actor.openid_index, question, answer.outcome, answer.article)
-        options = tuple(
-            OfferedOption(option.label, option.key, option.place, None if option.stage is None else str(option.stage))
-            for option in answer.options
-        )
-        asked = answer.question or context
-        return Answered(answer, Remembered(asked if options else context, options, answer.article))
+        if answer.alarm is None and answer.outcome is not Outcome.SMALL_TALK:
+            self._log.note(actor.openid_index, question, answer.outcome, answer.article)
+        return given
+
+
+def answered(answer: Answer, context: str) -> Answered:
+    """An answer with its note; `context` is what a follow-up would lean on."""
+    if answer.alarm is not None or answer.outcome is Outcome.SMALL_TALK:
+        return Answered(answer, None)
+    options = tuple(
+        OfferedOption(option.label, option.key, option.place, None if option.stage is None else str(option.stage))
+        for option in answer.options
+    )
+    asked = answer.question or context
+    return Answered(answer, Remembered(asked if options else context, options, answer.article).to_note())

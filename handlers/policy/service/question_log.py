@@ -17,8 +17,10 @@ from bot.privacy import without_personal_data
 from bot.storage.base import blind_index
 from handlers.policy.models import AskedQuestion, Feedback
 
-FLUSH_S = 2.0
-MAX_WAITING = 5_000
+FLUSH_S = 10.0
+# So many waiting are written before their time.
+FULL = 2_000
+MAX_WAITING = 10_000
 UNHELPFUL = "unhelpful"
 _DECLINED = "declined"
 _MAX_ROWS = 50_000
@@ -52,7 +54,8 @@ class QuestionLog:
         self._clock = clock
         self._waiting: dict[_Key, _Count] = {}
         self._gone: set[str] = set()
-        self._stopping = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._is_stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def note(self, openid_index: str | None, text: str, outcome: str, article: str | None) -> None:
@@ -62,8 +65,10 @@ class QuestionLog:
         now = self._clock.now()
         if known is not None:
             known.times, known.last_at = known.times + 1, now
-        elif len(self._waiting) < MAX_WAITING:
+        elif (waiting := len(self._waiting)) < MAX_WAITING:
             self._waiting[key] = _Count(1, now)
+            if waiting == FULL:
+                self._wake.set()
 
     async def flush(self) -> None:
         """Writes what waits. Raises Unavailable; what waits goes on waiting then."""
@@ -104,23 +109,25 @@ class QuestionLog:
         return sorted(found, key=lambda group: (-group.times, group.text))
 
     async def __aenter__(self) -> Self:
-        self._stopping.clear()
+        self._is_stopping = False
         self._task = asyncio.get_running_loop().create_task(self._run(), name="question_log")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
+        self._is_stopping = True
+        self._wake.set()
         if self._task is not None:
             await self._task
         await self._flush_quietly()
 
     async def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self._is_stopping:
             with suppress(TimeoutError):
                 async with asyncio.timeout(FLUSH_S):
-                    await self._stopping.wait()
+                    await self._wake.wait()
+            self._wake.clear()
             if self._waiting or self._gone:
                 await self._flush_quietly()
 

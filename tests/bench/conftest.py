@@ -1,0 +1,33 @@
+"""What every measurement uses; and the table at the end of the run, on the screen and in build/bench.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench.figures import Board
+from tests.bench.machine import Moment, others_since
+
+RESULT = Path(__file__).parents[2] / "build" / "bench.json"
+_BOARD = pytest.StashKey[Board]()
+_START = pytest.StashKey[Moment]()
+
+
+@pytest.fixture(scope="session")
+def board(pytestconfig: pytest.Config) -> Board:
+    """Where the figures of the run go."""
+    pytestconfig.stash[_START] = Moment.now()
+    return pytestconfig.stash.setdefault(_BOARD, Board())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    board = config.stash.get(_BOARD, None)
+    if board is None:
+        return
+    board.add("busy with something else, of all cores", others_since(config.stash[_START]), "cores")
+    board.write(RESULT)
+    missed = board.missed()
+    terminalreporter.section("bench")
+    terminalreporter.write_line(board.table())
+    terminalreporter.write_line(f"{len(missed)} of {len(board.with_goal())} goals missed; written to {RESULT}")
