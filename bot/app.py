@@ -135,11 +135,12 @@ def load_knowledge(settings: Settings) -> KnowledgeBase:
     """The knowledge of the configured folders. Slow, also to import: call it in a thread. Raises ContentFaults."""
     from knowledge.base import KnowledgeBase
     from knowledge.loader import shipped_folders
+    from knowledge.snapshot import default_folder
 
     folders: list[Path] = []
     for name in settings.knowledge.content:
         folders += shipped_folders() if name == SHIPPED_CONTENT else [Path(name)]
-    return KnowledgeBase.load(folders)
+    return KnowledgeBase.load(folders, snapshots=default_folder())
 
 
 async def http_session_ctx(app: web.Application) -> AsyncIterator[None]:

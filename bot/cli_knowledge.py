@@ -21,6 +21,7 @@ from knowledge.entry import ROLE_CODES
 from knowledge.evaluation import evaluate, read_bank
 from knowledge.frame import Asker
 from knowledge.loader import ContentFaults, load, shipped_folders
+from knowledge.snapshot import default_folder
 from knowledge.words import LexiconFault
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _today() -> date:
 
 def _loaded(content: list[Path] | None) -> KnowledgeBase:
     try:
-        return KnowledgeBase.load(content)
+        return KnowledgeBase.load(content, snapshots=default_folder())
     except (ContentFaults, LexiconFault) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error

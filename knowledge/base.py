@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 import pickle
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from knowledge import compose, texts
+from numpy.typing import NDArray
+
+from knowledge import compose, snapshot, texts
 from knowledge.answer import Answer, Option, Outcome
 from knowledge.conversation import SmallTalk
 from knowledge.decision import OTHERS_AT, SURE_AT, Decision, Verdict, decide
@@ -45,7 +48,10 @@ class Trace:
 class KnowledgeBase:
     """Entries, index, lexicon and gazetteer of one version of the content."""
 
-    def __init__(self, entries: Sequence[Entry], version: str = "") -> None:
+    def __init__(
+        self, entries: Sequence[Entry], version: str = "", state: Mapping[str, NDArray[Any]] | None = None
+    ) -> None:
+        """`state` is what `knowledge.snapshot` keeps of these entries; without it the index is built here."""
         self.version = version
         plans = {entry.plan.id: entry.plan for entry in entries}
         self.gazetteer = Gazetteer(plans.values())
@@ -54,13 +60,15 @@ class KnowledgeBase:
         self.guard = Guard.load()
         self._small_talk = SmallTalk.load()
         self._model = shipped_model()
-        self.ranker = Ranker(entries, self.framer, self._model.weights)
+        self.ranker = Ranker(entries, self.framer, self._model.weights, state)
         self.entries = self.ranker.entries
         self._by_key = {entry.key: entry for entry in self.entries}
 
     @classmethod
-    def load(cls, folders: Iterable[Path] | None = None) -> KnowledgeBase:
+    def load(cls, folders: Iterable[Path] | None = None, *, snapshots: Path | None = None) -> KnowledgeBase:
         """The base of the content in `folders` (default: the shipped content).
+
+        With a folder for `snapshots` the built index is kept there and used again, which is several times faster.
 
         Raises:
             ContentFaults: the content is faulty; nothing is loaded.
@@ -69,7 +77,9 @@ class KnowledgeBase:
         digest = hashlib.sha256()
         for path in sorted(path for folder in chosen for path in folder.glob("*.yaml")):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
-        return cls(_compact(load(chosen)), digest.hexdigest()[:12])
+        entries = _compact(load(chosen))
+        state = None if snapshots is None else snapshot.obtain(chosen, snapshots)
+        return cls(entries, digest.hexdigest()[:12], state)
 
     @property
     def size(self) -> int:

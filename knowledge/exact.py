@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from knowledge.index import Prepared
+from knowledge.index_build import Prepared
+from knowledge.rows import fingerprints
 
 
-class ExactPaths:
-    """Phrasing in matching form → numbers of the entries that have it, by hash: the texts would cost ten times more."""
+class ExactBuilder:
+    """Collects the phrasings of the entries."""
 
     def __init__(self) -> None:
-        self._seen = array("q")
+        self._prints: list[NDArray[np.int64]] = []
         self._owners = array("i")
-        self._hashes = np.zeros(0, dtype=np.int64)
-        self._entries = np.zeros(0, dtype=np.int32)
 
     def add(self, number: int, text: Prepared) -> None:
         """The phrasings of entry `number`."""
-        for phrasing in dict.fromkeys(text.phrasings):
-            self._seen.append(hash(phrasing))
-            self._owners.append(number)
+        distinct = dict.fromkeys(text.phrasings)
+        self._prints.append(fingerprints(distinct))
+        self._owners.extend([number] * len(distinct))
 
-    def finish(self) -> None:
-        """Sorts what was added; `find` works from here on."""
-        hashes = np.array(self._seen, dtype=np.int64)
-        order = np.argsort(hashes, kind="stable")
-        self._hashes, self._entries = hashes[order], np.array(self._owners, dtype=np.int32)[order]
-        self._seen, self._owners = array("q"), array("i")
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The arrays of `ExactPaths`."""
+        prints = np.concatenate(self._prints) if self._prints else np.zeros(0, dtype=np.int64)
+        order = np.argsort(prints, kind="stable")
+        return {"exact_prints": prints[order], "exact_entries": np.array(self._owners, dtype=np.int32)[order]}
+
+
+class ExactPaths:
+    """Phrasing in matching form → numbers of the entries that have it."""
+
+    def __init__(self, state: Mapping[str, NDArray[Any]]) -> None:
+        self._prints: NDArray[np.int64] = state["exact_prints"]
+        self._entries: NDArray[np.int32] = state["exact_entries"]
 
     def find(self, text: str) -> list[int]:
         """Numbers of the entries with the phrasing `text`."""
-        first, last = np.searchsorted(self._hashes, hash(text)), np.searchsorted(self._hashes, hash(text), side="right")
+        wanted = fingerprints([text])[0]
+        first, last = np.searchsorted(self._prints, wanted), np.searchsorted(self._prints, wanted, side="right")
         found: list[int] = self._entries[first:last].tolist()
         return found

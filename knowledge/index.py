@@ -7,16 +7,16 @@ so readers need no lock and a reload swaps the whole object.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.rows import Floats, Ints, RowBuilder, Rows, Selection, TokenIds, Vocabulary, spread
-from knowledge.tokens import CONCEPT_MARK, WORD_MARK, is_character, tokens
-from knowledge.vectors import CHARACTER_SHARE, WordVectors
+from knowledge.rows import Floats, Ints, Rows, Selection, TokenIds, spread
+from knowledge.tokens import WORD_MARK, tokens
+from knowledge.vectors import WordVectors, sense_share
 from knowledge.words import Lexicon
 
 POSTINGS_BUDGET = 30_000
@@ -25,26 +25,11 @@ POSTINGS_BUDGET = 30_000
 FAINT = 0.4
 """Weight of the words of a name."""
 
-BODY = 0.45
-"""Weight of a token found only in the answer, title or topics against one found in a phrasing."""
-
 RANK_SHARE = 2.0
 """Weight of meaning against the rank of common words when a short list is cut shorter."""
 
 UNKNOWN = 0.8
 """Weight of a token that no entry holds, against the rarest that one does."""
-
-SENSE_CHUNK = 2_000
-"""Rows whose meanings are added up at a time; bounds the memory a build needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """The texts of one entry in matching form: how it is asked, what must not hit it, and everything else it says."""
-
-    phrasings: tuple[str, ...]
-    near_misses: tuple[str, ...]
-    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,99 +64,34 @@ class Similarity:
     """Mean cosine of meanings to the nearest three phrasings."""
 
 
-class Index:
-    """The index of one snapshot.
+State = dict[str, NDArray[np.generic]]
+"""An index as named arrays: what a snapshot file holds."""
 
-    `concept_share[e, c]` is the share of entry e's phrasings that speak of concept `concept_names[c]`;
+
+class Index:
+    """The index of one snapshot, over the arrays that `knowledge.index_build` makes.
+
+    `concept_share[e, c]` is the share of entry e's phrasings that speak of concept c of `concept_numbers`;
     `concept_said[e, c]` tells whether its answer does.
     """
 
-    def __init__(self, prepared: Iterable[Prepared], lexicon: Lexicon) -> None:
+    def __init__(self, state: Mapping[str, NDArray[Any]], lexicon: Lexicon) -> None:
         self._lexicon = lexicon
-        self.concept_numbers = {name: number for number, name in enumerate(lexicon.concept_names)}
         self._vectors = WordVectors.load()
-        vocabulary = Vocabulary()
-        shares: list[NDArray[np.float16]] = []
-        said: list[NDArray[np.bool_]] = []
-        phrasings, misses, bodies = RowBuilder(), RowBuilder(), RowBuilder()
-        for item in prepared:
-            asked: Counter[str] = Counter()
-            phrasings.add([self._row(vocabulary, text, asked) for text in item.phrasings])
-            misses.add([self._row(vocabulary, text, Counter()) for text in item.near_misses])
-            answered: Counter[str] = Counter()
-            bodies.add([self._row(vocabulary, item.body, answered, sounds=False)])
-            shares.append((self._concept_row(asked) / len(item.phrasings)).astype(np.float16))
-            said.append(self._concept_row(answered) > 0)
-        self.size = len(shares)
-        width = len(self.concept_numbers)
-        self.concept_share = np.array(shares, dtype=np.float16).reshape(self.size, width)
-        self.concept_said = np.array(said, dtype=np.bool_).reshape(self.size, width)
-        self._phrasings, self._misses, self._bodies = phrasings.build(), misses.build(), bodies.build()
-        self._tokens = TokenIds(vocabulary)
-        self._build_postings()
-        self._idf: Floats = np.log1p((self.size - self._frequency + 0.5) / (self._frequency + 0.5)).astype(np.float32)
-        values = self._idf * np.frombuffer(vocabulary.kinds, dtype=np.float32)
-        for rows in (self._phrasings, self._misses, self._bodies):
-            rows.weigh(values)
-        self._senses = self._sense_rows(self._phrasings, vocabulary)
-
-    # -- building ---------------------------------------------------------------------------------------------------
-
-    def _row(self, vocabulary: Vocabulary, text: str, concepts: Counter[str], *, sounds: bool = True) -> list[int]:
-        weights = tokens(text, self._lexicon, sounds=sounds)
-        concepts.update(token[1:] for token in weights if token[0] == CONCEPT_MARK)
-        return vocabulary.row(weights)
-
-    def _concept_row(self, counts: Counter[str]) -> NDArray[np.float64]:
-        row = np.zeros(len(self.concept_numbers))
-        for name, count in counts.items():
-            row[self.concept_numbers[name]] = count
-        return row
-
-    def _build_postings(self) -> None:
-        width = self._tokens.size
-        asked, counts = self._phrasings.pairs(width)
-        said, _ = self._bodies.pairs(width)
-        only_said = np.setdiff1d(said, asked, assume_unique=True)
-        pairs = np.concatenate([asked, only_said])
-        strengths = np.concatenate([1.0 + 0.35 * np.log(counts), np.full(only_said.size, BODY)])
-        tokens_of = pairs % width
-        order = np.argsort(tokens_of, kind="stable")
-        self._posting_entries: Ints = (pairs // width)[order].astype(np.int32)
-        self._posting_strengths: Floats = strengths[order].astype(np.float32)
-        self._frequency = np.bincount(tokens_of, minlength=width).astype(np.int64)
-        self._posting_pointers = np.concatenate([[0], np.cumsum(self._frequency)]).astype(np.int64)
-
-    def _sense_rows(self, rows: Rows, vocabulary: Vocabulary) -> NDArray[np.float16]:
-        vectors, shares = self._vocabulary_vectors(vocabulary)
-        weights = self._idf * shares
-        result = np.zeros((rows.count, self._vectors.dimensions), dtype=np.float16)
-        for start in range(0, rows.count, SENSE_CHUNK):
-            end = min(rows.count, start + SENSE_CHUNK)
-            ids = rows.tokens[rows.pointers[start] : rows.pointers[end]]
-            owners = np.repeat(np.arange(end - start), np.diff(rows.pointers[start : end + 1]))
-            kept = weights[ids] > 0
-            ids, owners = ids[kept], owners[kept]
-            sums = np.zeros((end - start, self._vectors.dimensions), dtype=np.float32)
-            np.add.at(sums, owners, vectors[ids] * weights[ids][:, None])
-            result[start:end] = sums / (np.linalg.norm(sums, axis=1, keepdims=True) + 1e-9)
-        return result
-
-    def _vocabulary_vectors(self, vocabulary: Vocabulary) -> tuple[Floats, Floats]:
-        """(Vector of every token, zero without one; its share in a text's meaning)."""
-        vectors = np.zeros((len(vocabulary), self._vectors.dimensions), dtype=np.float32)
-        shares = np.zeros(len(vocabulary), dtype=np.float32)
-        for token, number in vocabulary.ids.items():
-            share = self._share(token)
-            vector = self._vectors.vector(token.removeprefix(WORD_MARK)) if share else None
-            if vector is not None:
-                vectors[number], shares[number] = vector, share
-        return vectors, shares
-
-    def _share(self, token: str) -> float:
-        if token[0] == WORD_MARK:
-            return 1.0
-        return CHARACTER_SHARE if is_character(token) and token not in self._lexicon.stop_characters else 0.0
+        self.concept_numbers = {name: number for number, name in enumerate(lexicon.concept_names)}
+        self.concept_share: NDArray[np.float16] = state["concept_share"]
+        self.concept_said: NDArray[np.bool_] = state["concept_said"]
+        self.size = len(self.concept_share)
+        self._phrasings, self._misses, self._bodies = (
+            Rows.of_state(state, name) for name in ("phrasings", "misses", "bodies")
+        )
+        self._tokens = TokenIds(state["token_prints"], state["token_order"])
+        self._posting_entries: Ints = state["posting_entries"]
+        self._posting_strengths: Floats = state["posting_strengths"]
+        self._posting_pointers: NDArray[np.int64] = state["posting_pointers"]
+        self._frequency: NDArray[np.int64] = np.diff(self._posting_pointers)
+        self._idf: Floats = state["idf"]
+        self._senses: NDArray[np.float16] = state["senses"]
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
@@ -200,7 +120,7 @@ class Index:
     def _sense(self, named: Iterable[str], rarities: Iterable[float]) -> Floats:
         weighted = []
         for token, rarity in zip(named, rarities, strict=True):
-            share = self._share(token)
+            share = sense_share(token, self._lexicon)
             if share:
                 weighted.append((token.removeprefix(WORD_MARK), share * rarity))
         return self._vectors.sense(weighted)

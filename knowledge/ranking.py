@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.entry import Entry
-from knowledge.exact import ExactPaths
+from knowledge.exact import ExactBuilder, ExactPaths
 from knowledge.frame import Frame, Framer
-from knowledge.index import Index, Prepared, Query, Similarity
+from knowledge.index import Index, Query, Similarity
+from knowledge.index_build import Prepared, build_index
 from knowledge.normalise import normalise
 from knowledge.places import Bond
 from knowledge.traits import Naming, Traits, bits
@@ -79,25 +81,38 @@ def prepared(entry: Entry) -> Prepared:
     )
 
 
+def build_state(entries: Sequence[Entry], framer: Framer) -> dict[str, NDArray[Any]]:
+    """Everything about the entries that takes long to make, as named arrays."""
+    exact = ExactBuilder()
+    names: list[Naming] = []
+
+    def texts() -> Iterator[Prepared]:
+        for number, entry in enumerate(entries):
+            text = prepared(entry)
+            exact.add(number, text)
+            names.append(Naming.of(text, framer.gazetteer))
+            yield text
+
+    return build_index(texts(), framer.lexicon) | exact.state() | Naming.to_state(names)
+
+
 class Ranker:
     """Scores entries of one snapshot. Weights come from `lexicon/ranker.json`, made by `make train`."""
 
-    def __init__(self, entries: Sequence[Entry], framer: Framer, weights: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        framer: Framer,
+        weights: Mapping[str, float],
+        state: Mapping[str, NDArray[Any]] | None = None,
+    ) -> None:
+        """`state` is what `build_state` gave for these entries, if it was built before."""
+        state = build_state(entries, framer) if state is None else state
         # the wordings live on in the index only; kept as texts they would cost as much memory as the answers
         self.entries = tuple(replace(entry, phrasings=(), near_misses=()) for entry in entries)
-        self.exact = ExactPaths()
-        names: list[Naming] = []
-
-        def texts() -> Iterator[Prepared]:
-            for number, entry in enumerate(entries):
-                text = prepared(entry)
-                self.exact.add(number, text)
-                names.append(Naming.of(text, framer.gazetteer))
-                yield text
-
-        self.index = Index(texts(), framer.lexicon)
-        self.exact.finish()
-        self.traits = Traits(self.entries, self.index, names)
+        self.exact = ExactPaths(state)
+        self.index = Index(state, framer.lexicon)
+        self.traits = Traits(self.entries, self.index, Naming.of_state(state))
         self.weights = np.array([weights.get(name, 0.0) for name in FEATURES], dtype=np.float64)
 
     def match(self, frame: Frame) -> list[Match]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,25 +40,33 @@ class Vocabulary:
         return row
 
 
+def fingerprints(texts: Iterable[str]) -> NDArray[np.int64]:
+    """64 bits for each text, the same in every process: what stands for a text where texts would cost too much."""
+    return np.frombuffer(b"".join(blake2b(text.encode(), digest_size=8).digest() for text in texts), dtype=np.int64)
+
+
+def token_state(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
+    """The arrays of `TokenIds` for a finished vocabulary."""
+    prints = fingerprints(vocabulary.ids)
+    order = np.argsort(prints, kind="stable").astype(np.int32)
+    return {"token_prints": prints[order], "token_order": order}
+
+
 class TokenIds:
-    """A finished vocabulary: token → id by a sorted array of hashes, a tenth of a dictionary's memory.
+    """Token → id by a sorted array of fingerprints, a tenth of a dictionary's memory."""
 
-    Python's 64-bit hash of a text differs from process to process; within one it is as good as the text.
-    """
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        hashes = np.fromiter(map(hash, vocabulary.ids), dtype=np.int64, count=len(vocabulary))
-        self._order = np.argsort(hashes, kind="stable").astype(np.int32)
-        self._hashes = hashes[self._order]
-        self.size = len(vocabulary)
+    def __init__(self, prints: NDArray[np.int64], order: Ints) -> None:
+        self._prints = prints
+        self._order = order
+        self.size = len(order)
 
     def find(self, tokens: Iterable[str]) -> Ints:
         """The id of every token, -1 for one that no entry holds."""
-        wanted = np.fromiter(map(hash, tokens), dtype=np.int64)
+        wanted = fingerprints(tokens)
         if not wanted.size or not self.size:
             return np.full(wanted.size, -1, dtype=np.int32)
-        places = np.minimum(np.searchsorted(self._hashes, wanted), self.size - 1)
-        return np.where(self._hashes[places] == wanted, self._order[places], np.int32(-1)).astype(np.int32)
+        places = np.minimum(np.searchsorted(self._prints, wanted), self.size - 1)
+        return np.where(self._prints[places] == wanted, self._order[places], np.int32(-1)).astype(np.int32)
 
 
 class RowBuilder:
@@ -98,6 +108,22 @@ class Rows:
         self.pointers = pointers
         self.of_entry = of_entry
         self.norms: Floats = np.ones(self.count, dtype=np.float32)
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, NDArray[Any]], name: str) -> Rows:
+        """The rows that `state(name)` gave."""
+        rows = cls(*(state[f"{name}_{part}"] for part in ("tokens", "pointers", "of_entry")))
+        rows.norms = state[f"{name}_norms"]
+        return rows
+
+    def state(self, name: str) -> dict[str, NDArray[Any]]:
+        """The rows as arrays named after `name`."""
+        return {
+            f"{name}_tokens": self.tokens,
+            f"{name}_pointers": self.pointers,
+            f"{name}_of_entry": self.of_entry,
+            f"{name}_norms": self.norms,
+        }
 
     @property
     def count(self) -> int:

@@ -24,9 +24,9 @@ from knowledge.frame import Framer
 from knowledge.loader import load, shipped_folders
 from knowledge.places import Gazetteer
 from knowledge.ranking import prepared
-from knowledge.tokens import WORD_MARK, is_character, tokens
+from knowledge.tokens import WORD_MARK, tokens
 from knowledge.training import held_out
-from knowledge.vectors import CHARACTER_SHARE, TABLE, WordVectors, write_table
+from knowledge.vectors import TABLE, WordVectors, sense_share, write_table
 from knowledge.words import Lexicon
 
 STEPS = 600
@@ -93,7 +93,7 @@ class Bender:
 def phrases_of(entries: Sequence[Entry], lexicon: Lexicon, vectors: WordVectors) -> list[Phrase]:
     """Every phrasing with a known word, weighted as the index weighs it."""
     texts = [(number, text) for number, entry in enumerate(entries) for text in prepared(entry).phrasings]
-    cut = [[token for token in tokens(text, lexicon, sounds=False) if _share(token, lexicon)] for _, text in texts]
+    cut = [[token for token in tokens(text, lexicon, sounds=False) if sense_share(token, lexicon)] for _, text in texts]
     holders: defaultdict[str, set[int]] = defaultdict(set)
     for (number, _), found in zip(texts, cut, strict=True):
         for token in found:
@@ -102,17 +102,13 @@ def phrases_of(entries: Sequence[Entry], lexicon: Lexicon, vectors: WordVectors)
     idf = {token: float(np.log1p((size - len(who) + 0.5) / (len(who) + 0.5))) for token, who in holders.items()}
     result = []
     for (number, text), found in zip(texts, cut, strict=True):
-        known = [(vectors.row(token.removeprefix(WORD_MARK)), idf[token] * _share(token, lexicon)) for token in found]
+        known = [
+            (vectors.row(token.removeprefix(WORD_MARK)), idf[token] * sense_share(token, lexicon)) for token in found
+        ]
         rows = [(row, weight) for row, weight in known if row is not None]
         if rows:
             result.append(Phrase(number, [row for row, _ in rows], [weight for _, weight in rows], held_out(text)))
     return result
-
-
-def _share(token: str, lexicon: Lexicon) -> float:
-    if token[0] == WORD_MARK:
-        return 1.0
-    return CHARACTER_SHARE if is_character(token) and token not in lexicon.stop_characters else 0.0
 
 
 def train(entries: Sequence[Entry], phrases: Sequence[Phrase], bender: Bender) -> None:

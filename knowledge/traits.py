@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.entry import Attribute, Audience, Entry, Stage
 from knowledge.frame import stages_in
-from knowledge.index import Index, Prepared
+from knowledge.index import Index
+from knowledge.index_build import Prepared
 from knowledge.normalise import normalise
 from knowledge.places import Bond, Gazetteer, Whereabouts
 
@@ -77,6 +80,18 @@ class Naming:
             return gazetteer.inner(name for text in texts for name, _ in gazetteer.mentions(text))
 
         return cls(inner(*text.phrasings, text.body), inner(text.phrasings[0]))
+
+    @staticmethod
+    def to_state(names: Sequence[Naming]) -> dict[str, NDArray[Any]]:
+        """The names of all entries as one array of JSON."""
+        rows = [[sorted(naming.anywhere), sorted(naming.subject)] for naming in names]
+        return {"names": np.frombuffer(json.dumps(rows, ensure_ascii=False).encode(), dtype=np.uint8)}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, NDArray[Any]]) -> list[Naming]:
+        """The names that `to_state` gave."""
+        rows = json.loads(state["names"].tobytes())
+        return [cls(frozenset(anywhere), frozenset(subject)) for anywhere, subject in rows]
 
 
 def _stages(entry: Entry) -> frozenset[Stage]:

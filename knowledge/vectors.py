@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.tokens import WORD_MARK, is_character
+from knowledge.words import Lexicon
+
 TABLE = Path(__file__).parent / "lexicon" / "vectors.npz"
 
 CHARACTER_SHARE = 0.4
@@ -72,3 +75,10 @@ class WordVectors:
 
     def _scaled(self, rows: NDArray[np.int64]) -> Floats:
         return (self._directions[rows] * self._lengths[rows][:, None]).astype(np.float32)
+
+
+def sense_share(token: str, lexicon: Lexicon) -> float:
+    """Weight of a token in a text's meaning: 1 for a word, less for a character, 0 for anything else."""
+    if token[0] == WORD_MARK:
+        return 1.0
+    return CHARACTER_SHARE if is_character(token) and token not in lexicon.stop_characters else 0.0
