@@ -47,6 +47,7 @@ class Assembly:
         }
         self.jobs: tuple[Job, ...] = (
             Job("dialogue.forget_claims", Daily(_CLEANING_TIME), self._inbox.forget_old),
+            Job("delivery.forget_settled", Daily(_CLEANING_TIME), machinery.outbox.forget_settled),
             *(job for part in self.parts for job in part.jobs),
         )
         self.send_later = late_replies(machinery.outbox, machinery.clock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -121,7 +121,12 @@ class Town:
 
 @asynccontextmanager
 async def running_town(
-    database_url: str, clock: FrozenClock, *, rules: Rules | None = None, **sections: dict[str, Any]
+    database_url: str,
+    clock: FrozenClock,
+    *,
+    rules: Rules | None = None,
+    knowledge: Callable[[], KnowledgeBase] = town_base,
+    **sections: dict[str, Any],
 ) -> AsyncIterator[Town]:
     """A town over a database; `sections` are laid over its settings."""
     async with AsyncExitStack() as stack:
@@ -129,7 +134,7 @@ async def running_town(
         sections.setdefault("support", {"duty": DUTY})
         sections["wechat"] = {"api_base": emulator.url, **sections.get("wechat", {})}
         settings = make_settings(database={"url": database_url}, **sections)
-        app = build_app(settings, clock=clock, worker=False, knowledge=town_base)
+        app = build_app(settings, clock=clock, worker=False, knowledge=knowledge)
         client = await stack.enter_async_context(TestClient(TestServer(app)))
         emulator.callback_url = str(client.make_url("/wechat"))
         account = emulator.platform.add_account(account_keys(settings))

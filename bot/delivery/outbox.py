@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.delivery.models import DeliveryStatus, OutboxMessage
@@ -15,6 +15,7 @@ from bot.storage.base import blind_index
 __all__ = ["CUSTOMER_SERVICE", "DeliveryStatus", "NewMessage", "Outbox", "text_of"]
 
 CUSTOMER_SERVICE = "customer_service"
+SETTLED_KEPT_FOR = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,12 @@ class Outbox:
         )
         taken = await waiting.update(status=DeliveryStatus.NOT_NEEDED, updated_at=self._clock.now())
         return taken > 0
+
+    async def forget_settled(self) -> None:
+        """Deletes what was settled long ago, and with it whom it went to."""
+        settled = set(DeliveryStatus) - {DeliveryStatus.PLANNED, DeliveryStatus.HELD, DeliveryStatus.SENDING}
+        before = self._clock.now() - SETTLED_KEPT_FOR
+        await OutboxMessage.filter(status__in=list(settled), updated_at__lt=before).delete()
 
     async def erase(self, openid_index: str) -> None:
         """Deletes everything sent or to be sent to a person, in the caller's transaction."""

@@ -19,7 +19,7 @@ from handlers.policy.domain import (
     picked_number,
     place_said,
 )
-from handlers.policy.service.answers import MAX_LEANING, Answered, AnswerService
+from handlers.policy.service.answers import Answered, AnswerService
 from handlers.policy.service.profiles import PLACE, ProfileService
 
 DIALOGUE = "policy.place"
@@ -107,7 +107,7 @@ class PolicyChat:
     async def answer(self, context: ChatContext, message: TextMessage) -> Reply:
         """Any text that nothing else takes."""
         question = message.content
-        remembered = from_note(context.recent) if len(question) <= MAX_LEANING else None
+        remembered = from_note(context.recent) if self._answers.may_lean(question) else None
         place = context.profile.get(PLACE)
         return _reply(context, self._answers.answer(context.actor, question, place=place, remembered=remembered))
 

@@ -9,8 +9,11 @@ from enum import StrEnum
 
 from bot.errors import Conflict, NotFound
 
-MAX_TEXT = 400
-"""Characters of what a person hands over or an owner answers: fits into one bubble with what stands around it."""
+MAX_ASKED = 1000
+"""Characters of what a person hands over; WeChat takes some 680 Chinese ones in a message."""
+
+MAX_ANSWER = 400
+"""Characters of what an owner answers: fits into one bubble with what stands around it."""
 
 PAGE = 450
 """Characters of a matter shown at a time."""

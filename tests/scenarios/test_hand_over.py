@@ -114,6 +114,25 @@ async def test_a_complaint_leads_into_the_hand_over_and_keeps_its_first_words(to
     assert "我要投诉老师打人\n昨天下午在操场，三年级" in shown
 
 
+async def test_a_complaint_survives_asking_for_a_person(town: Town) -> None:
+    parent, owner = town.person(), town.person(OWNER)
+    await parent.says("我要投诉老师打人")
+    await parent.says("人工")
+    await parent.says("昨天下午在操场")
+    assert "我要投诉老师打人\n昨天下午在操场" in (await owner.says("查看 1") or "")
+
+
+async def test_a_long_matter_is_shown_in_pages(town: Town) -> None:
+    owner = town.person(OWNER)
+    await hand_over(town, text="长" * 460 + "完")
+    first = await owner.says("查看 1")
+    assert first is not None
+    assert "回复“查看 1 2”接着看" in first
+    assert "完" not in first
+    assert "长完\n" in (await owner.says("查看 1 2") or "")
+    assert owner.last_notice is None
+
+
 async def test_leaving_the_dialogue_registers_nothing(town: Town) -> None:
     parent = town.person()
     await parent.says("人工")

@@ -103,6 +103,12 @@ async def test_a_tap_on_the_menu_asks_a_question(town: Town) -> None:
     assert reply.startswith("每学期300元")
 
 
+async def test_a_button_of_an_old_menu_still_leads_somewhere(town: Town) -> None:
+    reply = await town.person().causes("CLICK", {"EventKey": "menu.of.last.year"})
+    assert reply is not None
+    assert "您可以" in reply
+
+
 async def test_a_rating_is_taken_with_its_reason(town: Town) -> None:
     parent = town.person()
     assert "请先打字问我" in (await parent.says("有用") or "")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from knowledge.cache import AnswerCache
 
 # Longer questions stand by themselves.
-MAX_LEANING = 24
+_MAX_LEANING = 24
 _MAX_KNOWN = 4096
 _AUDIENCES = (
     (Role.ADMINISTRATOR, Audience.ADMIN),
@@ -66,10 +66,14 @@ class AnswerService:
         asker = self._asker(actor, place)
         last = remembered.question if remembered else None
         cache = self._current()
-        if last is not None and self._leans(cache.base, question, asker):
+        if last is not None and self.may_lean(question) and self._leans(cache.base, question, asker):
             answer = cache.base.answer(question, asker, last_question=last)
             return self._given(actor, question, answered(answer, last))
         return self._given(actor, question, self._cached(cache, question, asker))
+
+    def may_lean(self, question: str) -> bool:
+        """Whether what was asked before may matter to the answer."""
+        return len(question) <= _MAX_LEANING and self._leaning.get(question, True)
 
     def choose(self, actor: Actor, number: int, remembered: Remembered, *, place: str | None = None) -> Answered:
         """The answer to the option of that number, which is one of `remembered.options`. Raises KnowledgeLoading."""
@@ -138,8 +142,6 @@ class AnswerService:
         return answer
 
     def _leans(self, base: KnowledgeBase, question: str, asker: Asker) -> bool:
-        if len(question) > MAX_LEANING:
-            return False
         known = self._leaning.get(question)
         if known is None:
             frame = base.framer.frame(question, asker)

@@ -15,6 +15,7 @@ from bot.errors import AppError
 from bot.logs import get_logger
 from bot.privacy import without_personal_data
 from bot.storage.base import blind_index
+from bot.storage.rows import insert_rows
 from handlers.policy.models import AskedQuestion, Feedback
 
 FLUSH_S = 10.0
@@ -76,7 +77,7 @@ class QuestionLog:
         rows = [_row(key, count) for key, count in batch.items()]
         try:
             if rows:
-                await AskedQuestion.bulk_create(rows, batch_size=500)
+                await insert_rows(AskedQuestion, rows)
             while self._gone:
                 await AskedQuestion.filter(asker=self._gone.pop()).delete()
         except AppError:
@@ -143,17 +144,17 @@ def asker_of(openid_index: str) -> str:
     return blind_index("asker", openid_index)
 
 
-def _row(key: _Key, count: _Count) -> AskedQuestion:
+def _row(key: _Key, count: _Count) -> dict[str, object]:
     openid_index, text, outcome, article = key
-    return AskedQuestion(
-        asker=None if openid_index is None else asker_of(openid_index),
-        text=without_personal_data(text),
-        outcome=outcome,
-        article=article,
-        times=count.times,
-        created_at=count.last_at,
-        updated_at=count.last_at,
-    )
+    return {
+        "asker": None if openid_index is None else asker_of(openid_index),
+        "text": without_personal_data(text),
+        "outcome": outcome,
+        "article": article,
+        "times": count.times,
+        "created_at": count.last_at,
+        "updated_at": count.last_at,
+    }
 
 
 def _add(count: _Count, times: int, at: datetime) -> None:

@@ -11,7 +11,7 @@ from bot.dialogue.prompts import FreeText
 from bot.dialogue.router import EVERYONE, Route, Tier, alarm, either, in_step, menu_key, words
 from bot.wechat.messages import Event, Inbound, Reply, TextMessage, TextReply
 from handlers.support import texts
-from handlers.support.domain import MAX_TEXT, HandOver, shortened
+from handlers.support.domain import MAX_ANSWER, MAX_ASKED, HandOver, shortened
 from handlers.support.service.hand_overs import WAITING, HandOverService
 from knowledge.safety import DANGER, Alarm
 from knowledge.texts import ALARMS
@@ -21,7 +21,7 @@ TOPIC = "topic"
 FIRST = "first"
 MINE, PERSON = "support.mine", "support.person"
 
-_TOPIC_TEXT = FreeText(least=2, most=MAX_TEXT)
+_TOPIC_TEXT = FreeText(least=2, most=MAX_ASKED)
 _PLACE = "place"
 _LISTED_TEXT = 30
 _OLDER_REPLY = 20
@@ -81,7 +81,8 @@ class Asking:
 
     async def ask_topic(self, context: ChatContext, message: Inbound) -> Reply:
         """人工."""
-        context.enter(DIALOGUE, TOPIC)
+        told = context.session.answers if context.session.dialogue == DIALOGUE else {}
+        context.enter(DIALOGUE, TOPIC, told)
         return TextReply(texts.ASK_TOPIC if self._is_staffed else texts.ASK_TOPIC_NOBODY)
 
     async def complain(self, context: ChatContext, message: TextMessage) -> Reply:
@@ -108,7 +109,7 @@ class Asking:
         if not matters:
             return TextReply(texts.MINE_EMPTY)
         newest, *older = matters
-        lines = [_mine(newest, MAX_TEXT), *(_mine(matter, _OLDER_REPLY) for matter in older), texts.MINE_TAIL]
+        lines = [_mine(newest, MAX_ANSWER), *(_mine(matter, _OLDER_REPLY) for matter in older), texts.MINE_TAIL]
         return TextReply("\n".join(lines))
 
     # ---------------------------------------------------------------------------------------------------- as a preface

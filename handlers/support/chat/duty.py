@@ -13,7 +13,7 @@ from bot.identity import Role
 from bot.wechat.messages import Inbound, Reply, TextMessage, TextReply
 from handlers.support import texts
 from handlers.support.chat.asking import when
-from handlers.support.domain import MAX_TEXT, HandOver, HandOverClosed, age, page_of, shortened
+from handlers.support.domain import MAX_ANSWER, HandOver, HandOverClosed, age, page_of, shortened
 from handlers.support.service.hand_overs import LISTED, HandOverService
 
 DUTY = frozenset({Role.DUTY})
@@ -22,7 +22,7 @@ _ON_DUTY = has_role(Role.DUTY)
 _COMMAND = re.compile(
     r"\s*(?P<verb>待办|查看|受理|回复|答复|关闭|办结)[\s:：]*(?P<number>\d{1,9})?号?[\s:：,，]*(?P<text>.*)", re.S
 )
-_ANSWER_TEXT = FreeText(least=1, most=MAX_TEXT)
+_ANSWER_TEXT = FreeText(least=1, most=MAX_ANSWER)
 _LISTED_TEXT = 30
 
 

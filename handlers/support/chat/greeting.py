@@ -92,6 +92,10 @@ def _event_routes() -> tuple[Route, ...]:
             handle=_says(texts.GREETING), roles=EVERYONE, changes=False,
         ),
         Route(
+            name="support.tapped", tier=Tier.LAST, of=Event, when=event("click"),
+            handle=_says(texts.MENU), roles=EVERYONE, changes=False,
+        ),
+        Route(
             name="support.scan", tier=Tier.MENU, of=Event, when=event("scan", "scancode_waitmsg"),
             handle=_says(texts.BACK_AGAIN), roles=EVERYONE, changes=False,
         ),

@@ -42,6 +42,7 @@ REPLY_LIFE = timedelta(hours=47)
 ONE_MATTER = timedelta(hours=2)
 MAX_URGENT_TEXT = 4000
 LISTED = 8
+MAX_TODO = 500
 OWN_LISTED = 3
 # Characters of answers told before a reply.
 MAX_TOLD = 500
@@ -134,7 +135,8 @@ class HandOverService:
     async def todo(self, actor: Actor) -> list[HandOver]:
         """What the owner has to do, urgent first, then the oldest."""
         require_role(actor, Role.DUTY)
-        rows = [row for row in await HandOverRow.filter(state__in=list(UNFINISHED)) if self._is_for(actor, row)]
+        unfinished = await HandOverRow.filter(state__in=list(UNFINISHED)).order_by("id").limit(MAX_TODO)
+        rows = [row for row in unfinished if self._is_for(actor, row)]
         rows.sort(key=lambda row: (row.state is not HandOverState.URGENT, row.state is HandOverState.ANSWERED, row.id))
         return [self._shown(row, ()) for row in rows]
 

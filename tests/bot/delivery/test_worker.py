@@ -103,6 +103,17 @@ async def test_erasing_a_person_leaves_nothing_of_them(office: Office) -> None:
     assert await DeliveryAttempt.all().count() == 1
 
 
+async def test_what_was_settled_long_ago_is_forgotten_and_what_waits_is_not(office: Office) -> None:
+    await office.promise("发过的")
+    await office.worker(ScriptedChannel()).run_once()
+    await office.promise("还没发", life=timedelta(days=200))
+    await office.outbox.forget_settled()
+    assert len(await office.statuses()) == 2
+    office.clock.advance(timedelta(days=91))
+    await office.outbox.forget_settled()
+    assert await office.statuses() == {"还没发": S.PLANNED}
+
+
 # --------------------------------------------------------------------------------------------------------------- timing
 async def test_nothing_goes_out_before_its_time_or_after_its_end(office: Office) -> None:
     channel = ScriptedChannel()
