@@ -10,7 +10,7 @@ from typing import Generic, TypeVar, cast
 
 from bot.errors import AppError, Unavailable
 from bot.logs import get_logger
-from bot.memory import give_back
+from bot.memory import give_back, settle_collector
 
 Snapshot = TypeVar("Snapshot")
 
@@ -113,6 +113,7 @@ async def _in_daemon_thread(work: Callable[[], Snapshot]) -> Snapshot:
         try:
             result = work()
             give_back()
+            settle_collector()
         except Exception as caught:  # noqa: BLE001 - handed to whoever awaits the result
             error = caught
         with suppress(RuntimeError):  # the loop has ended; nobody waits any more

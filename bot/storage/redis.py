@@ -99,27 +99,27 @@ class RedisStore:
         queue.members += 1
         try:
             await queue.enter(deadline)
+            token = os.urandom(12).hex().encode()
             try:
-                token = await self._take(key, _milliseconds(ttl), deadline)
+                await self._take(key, token, _milliseconds(ttl), deadline)
+                yield
+            finally:
+                # also when taking it was cancelled: the server may have granted what nobody waited for any more
                 try:
-                    yield
-                finally:
                     with suppress(RedisAway):  # then it ends with its time
                         await self._evaluate(_RELEASE, key, token)
-            finally:
-                queue.lock.release()
+                finally:
+                    queue.lock.release()
         finally:
             queue.members -= 1
             if queue.members == 0:
                 del self._queues[key]
 
-    async def _take(self, key: str, life_ms: int, deadline: float) -> bytes:
-        token = os.urandom(12).hex().encode()
+    async def _take(self, key: str, token: bytes, life_ms: int, deadline: float) -> None:
         while not await self._do(lambda: self._client.set(key, token, px=life_ms, nx=True)):
             if asyncio.get_running_loop().time() >= deadline:
                 raise LockBusy
             await asyncio.sleep(random.uniform(0.01, 0.03))  # noqa: S311 - spreads the waiters, hides nothing
-        return token
 
     async def ping(self) -> None:
         """Returns when Redis answers, even if it was away a moment ago. Raises RedisAway."""
