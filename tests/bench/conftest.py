@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 from pathlib import Path
 
 import pytest
 
+from knowledge.base import KnowledgeBase
+from knowledge.snapshot import default_folder
 from tests.bench.figures import Board
 from tests.bench.machine import Moment, others_since
 
@@ -19,6 +22,18 @@ def board(pytestconfig: pytest.Config) -> Board:
     """Where the figures of the run go."""
     pytestconfig.stash[_START] = Moment.now()
     return pytestconfig.stash.setdefault(_BOARD, Board())
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> KnowledgeBase:
+    """The shipped knowledge. Its built index is on disk from then on, as it is for every start but the first."""
+    return KnowledgeBase.load(snapshots=default_folder())
+
+
+@pytest.fixture(autouse=True)
+def no_alarm() -> None:
+    """A measurement may take longer than a test should."""
+    faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -82,6 +82,11 @@ class Board:
         span = f"{_number(min(runs))}–{_number(max(runs))}"
         return self._keep(Figure(name, median(runs), unit, goal, f"{span} {note}".strip(), tuple(runs)))
 
+    def add_scaled(self, name: str, value: float, unit: str, *, goal: Goal, slowness: float, note: str = "") -> Figure:
+        """A time, as it would be on the machine the goal was set on; what it was here is said beside it."""
+        here = f"{_number(value)} {unit} here, {slowness:.1f} times slower" if slowness > 1 else ""
+        return self.add(name, value / slowness, unit, goal=goal, note=", ".join(part for part in (here, note) if part))
+
     def _keep(self, figure: Figure) -> Figure:
         self.figures.append(figure)
         return figure

@@ -24,7 +24,7 @@ from tests.bench.machine import Spent, spent
 
 CONNECTIONS = 64
 TIMEOUT_S = 120.0
-PEOPLE = 1_500
+PEOPLE = range(1_500)
 """Who asks. Each stays far below what one person may send in a minute."""
 
 _HEAD_END = b"\r\n\r\n"
@@ -95,14 +95,12 @@ class Pushes:
         self._wire = Wire(keys)
         self._path = path
 
-    def build(self, questions: Sequence[Question], count: int, *, seed: int, people: int = PEOPLE) -> list[Push]:
-        """`count` pushes of questions in turn, each from the next of so many people. Good for five minutes."""
+    def build(self, questions: Sequence[Question], count: int, *, seed: int, people: range = PEOPLE) -> list[Push]:
+        """`count` pushes of questions in turn, each from the next of the people. Good for five minutes."""
         chance = random.Random(seed)
-        order = chance.sample(range(people), people)
-        return [
-            self._push(questions[number % len(questions)], f"oBench{order[number % people]:022d}", chance)
-            for number in range(count)
-        ]
+        askers = itertools.cycle(chance.sample(people, len(people)))
+        asked = itertools.cycle(questions)
+        return [self._push(next(asked), f"oBench{next(askers):022d}", chance) for _ in range(count)]
 
     def _push(self, question: Question, openid: str, chance: random.Random) -> Push:
         now = int(time.time())

@@ -12,7 +12,7 @@ import pytest
 
 from knowledge.base import KnowledgeBase
 from tests.bench.figures import Board, Figure, Goal, at_least, at_most, require
-from tests.bench.load import PEOPLE, Load, Pushes, Question, drive
+from tests.bench.load import CONNECTIONS, PEOPLE, Load, Pushes, Question, drive
 from tests.bench.machine import Moment, cores, others_since, pin, pinned_to, spent
 from tests.bench.questions import policy_questions
 from tests.bench.service import Server, Stores, account, echoing, embedded, external, serving
@@ -22,9 +22,11 @@ ROUNDS = 7
 REQUESTS = 1_500
 # Few at a time: everybody's profile is read from the database once, and nobody should give up waiting for theirs.
 WARM_UP_CONNECTIONS = 8
-WARM_UP = PEOPLE
+WARM_UP = len(PEOPLE)
 # Less than this taken by others, and requests a second mean something.
 QUIET_CORES = 0.1
+# People nobody knows yet.
+STRANGERS = range(PEOPLE.stop, PEOPLE.stop + REQUESTS)
 
 EMBEDDED, EXTERNAL = "SQLite", "PostgreSQL + Redis"
 
@@ -39,9 +41,16 @@ class Rival:
     pushes: Pushes
     questions: Sequence[Question]
 
-    def run(self, seed: int, *others: Server, requests: int = REQUESTS, connections: int = 64) -> Load:
+    def run(
+        self,
+        seed: int,
+        *others: Server,
+        requests: int = REQUESTS,
+        connections: int = CONNECTIONS,
+        people: range = PEOPLE,
+    ) -> Load:
         """One run, all replies judged; the servers share it."""
-        pushes = self.pushes.build(self.questions, requests, seed=seed)
+        pushes = self.pushes.build(self.questions, requests, seed=seed, people=people)
         servers = (self.server, *others)
         load = drive(
             pushes,
@@ -104,7 +113,7 @@ def test_a_replica_stays_small_after_its_first_question(arena: Arena, board: Boa
     figures = []
     for name, goal in ((EXTERNAL, at_most(170)), (EMBEDDED, at_most(200))):
         rival = arena.service["safe", name]
-        rival.run(0, requests=1)
+        rival.run(0, requests=1, connections=1)
         held = rival.server.resident_mib
         figures.append(board.add(f"memory after the first question, {name}", held, "MiB", goal=goal))
     require(*figures)
@@ -126,12 +135,14 @@ def test_the_callback_keeps_up_with_an_echo(arena: Arena, board: Board, mode: st
             for name, rival in rivals.items():
                 runs[name].append(rival.run(number))
         stores = spent(*arena.stores) - stores
-    others = others_since(moment)
+        others = others_since(moment)
+        first = rivals[EXTERNAL].run(ROUNDS, people=STRANGERS)
     figures = []
     board.add_median(f"echo, {mode}", [load.micros for load in runs["echo"]], "µs")
     for name in (EMBEDDED, EXTERNAL):
         figures += _compared(board, f"{mode}, {name}", runs["echo"], runs[name], goal, others)
         _hit_rate(board, rivals[name].server, known[name])
+    board.add("  processor a first message of a person", first.micros, "µs")
     board.add("  PostgreSQL and Redis themselves", stores.ran_s / (ROUNDS * REQUESTS) * 1e6, "µs", note="a request")
     require(*figures)
 
