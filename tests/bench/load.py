@@ -24,7 +24,7 @@ from tests.bench.machine import Spent, spent
 
 CONNECTIONS = 64
 TIMEOUT_S = 120.0
-PEOPLE = range(1_500)
+PEOPLE = range(2_500)
 """Who asks. Each stays far below what one person may send in a minute."""
 
 _HEAD_END = b"\r\n\r\n"
@@ -70,12 +70,6 @@ class Load:
     def per_second(self) -> float:
         """Requests answered in a second."""
         return self.requests / self.seconds
-
-    @property
-    def per_free_second(self) -> float:
-        """The same, without the time a server was ready to work and had no core: as if each had one of its own."""
-        waited_s = sum(work.waited_s for work in self.spent) / len(self.spent)
-        return self.requests / max(self.seconds - waited_s, 1e-6)
 
     @property
     def micros(self) -> float:
