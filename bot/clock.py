@@ -56,6 +56,12 @@ def to_local(moment: datetime) -> datetime:
     return to_utc(moment).astimezone(SHANGHAI)
 
 
+def local_day(moment: datetime) -> tuple[datetime, datetime]:
+    """When the calendar day in China that holds the moment begins, and when the next one does."""
+    begins = to_local(moment).replace(hour=0, minute=0, second=0, microsecond=0)
+    return to_utc(begins), to_utc(begins + timedelta(days=1))
+
+
 def local_date(moment: datetime) -> date:
     """The calendar day in China at that moment."""
     return to_local(moment).date()

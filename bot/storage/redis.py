@@ -12,7 +12,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 from aiohttp import web
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -23,17 +23,14 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, Respon
 from bot.config import Settings
 from bot.metrics import Metrics
 from bot.storage.errors import LockBusy, RedisAway
-from bot.storage.redis_batches import CombinedReads, DeferredWrites, Write
+from bot.storage.redis_batches import CombinedReads, DeferredWrites
+from bot.storage.redis_commands import Commands, ServerCommands, Write
+from bot.storage.redis_stand_in import StandIn
 
 CONNECT_TIMEOUT_S = 0.5
 ANSWER_TIMEOUT_S = 1.0
 REST_AFTER_FAILURE_S = 0.5
 LARGEST_POOL = 64
-
-_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
-_COUNT = "local n = redis.call('INCR', KEYS[1]) if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return n"
-# One command for a batch: a pipeline costs the client several times as much for each key.
-_SET_ALL = "for i, k in ipairs(KEYS) do redis.call('SET', k, ARGV[2 * i - 1], 'PX', ARGV[2 * i]) end"
 
 T = TypeVar("T")
 
@@ -41,8 +38,10 @@ T = TypeVar("T")
 class RedisStore:
     """The one owner of the client. Values are bytes; lives are timedeltas."""
 
-    def __init__(self, client: Redis, metrics: Metrics) -> None:
+    def __init__(self, client: Redis | StandIn, metrics: Metrics) -> None:
         self._client = client
+        self._stand_in = client if isinstance(client, StandIn) else None
+        self._commands: Commands = client if isinstance(client, StandIn) else ServerCommands(client)
         self._metrics = metrics
         self._away_until = 0.0
         self._reads = CombinedReads(self._read_all, metrics)
@@ -55,13 +54,15 @@ class RedisStore:
 
     async def read_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values in the order of the keys. All reads of one tick of the event loop share one round trip."""
+        if self._stand_in is not None:
+            return self._stand_in.at_once(keys)
         return self._writes.overlay(keys, await self._reads.read(keys))
 
     async def set(self, key: str, value: bytes, ttl: timedelta, *, if_absent: bool = False) -> bool:
         """Writes for `ttl`. With `if_absent`: False, and nothing written, when the key has a value."""
         await self._writes.forget([key])
         life = _milliseconds(ttl)
-        return bool(await self._do(lambda: self._client.set(key, value, px=life, nx=if_absent)))
+        return await self._do(lambda: self._commands.write(key, value, life, if_absent=if_absent))
 
     async def set_many(self, writes: Sequence[tuple[str, bytes, timedelta]]) -> None:
         """Writes all of key, value, life, or none."""
@@ -70,21 +71,24 @@ class RedisStore:
 
     def write_behind(self, key: str, value: bytes, ttl: timedelta) -> None:
         """Writes within 50 ms, in a batch with others. Never fails; a value is lost when Redis is away then."""
-        self._writes.put(key, value, _milliseconds(ttl))
+        if self._stand_in is not None:
+            self._stand_in.put(key, value, _milliseconds(ttl))
+        else:
+            self._writes.put(key, value, _milliseconds(ttl))
 
     async def delete(self, *keys: str) -> None:
         """Forgets the keys, writes still waiting included."""
         await self._writes.forget(keys)
-        await self._do(lambda: self._client.delete(*keys))
+        await self._do(lambda: self._commands.delete(*keys))
 
     async def delete_if(self, key: str, value: bytes) -> bool:
         """Forgets the key if it still has this value; True when it had."""
         await self._writes.forget([key])
-        return bool(await self._evaluate(_RELEASE, key, value))
+        return await self._do(lambda: self._commands.delete_if(key, value))
 
     async def increment(self, key: str, ttl: timedelta) -> int:
         """Counts one up and gives the new count; the count starts anew `ttl` after its first."""
-        return int(await self._evaluate(_COUNT, key, str(_milliseconds(ttl))))
+        return await self._do(lambda: self._commands.increment(key, _milliseconds(ttl)))
 
     @asynccontextmanager
     async def lock(self, key: str, ttl: timedelta, *, wait: timedelta = timedelta(seconds=3)) -> AsyncIterator[None]:
@@ -107,7 +111,7 @@ class RedisStore:
                 # also when taking it was cancelled: the server may have granted what nobody waited for any more
                 try:
                     with suppress(RedisAway):  # then it ends with its time
-                        await self._evaluate(_RELEASE, key, token)
+                        await self._do(lambda: self._commands.delete_if(key, token))
                 finally:
                     queue.lock.release()
         finally:
@@ -116,7 +120,7 @@ class RedisStore:
                 del self._queues[key]
 
     async def _take(self, key: str, token: bytes, life_ms: int, deadline: float) -> None:
-        while not await self._do(lambda: self._client.set(key, token, px=life_ms, nx=True)):
+        while not await self._do(lambda: self._commands.write(key, token, life_ms, if_absent=True)):
             if asyncio.get_running_loop().time() >= deadline:
                 raise LockBusy
             await asyncio.sleep(random.uniform(0.01, 0.03))  # noqa: S311 - spreads the waiters, hides nothing
@@ -124,7 +128,7 @@ class RedisStore:
     async def ping(self) -> None:
         """Returns when Redis answers, even if it was away a moment ago. Raises RedisAway."""
         self._away_until = 0.0
-        await self._do(lambda: self._client.ping())
+        await self._do(self._commands.ping)
 
     async def flush(self) -> None:
         """Returns when all writes put behind have been sent."""
@@ -134,19 +138,13 @@ class RedisStore:
         """Sends what was put behind and closes the connections."""
         await self.flush()
         await self._reads.close()
-        await self._client.aclose()
-
-    async def _evaluate(self, script: str, key: str, argument: str | bytes) -> Any:
-        return await self._do(lambda: self._client.eval(script, 1, key, argument))
+        await self._commands.close()
 
     async def _read_all(self, keys: Sequence[str]) -> Sequence[bytes | None]:
-        values = await self._do(lambda: self._client.mget(keys))
-        return cast("Sequence[bytes | None]", values)  # the client does not decode answers
+        return await self._do(lambda: self._commands.read_all(keys))
 
     async def _write_all(self, writes: Sequence[Write]) -> None:
-        keys = [key for key, _, _ in writes]
-        arguments = [part for _, value, life_ms in writes for part in (value, life_ms)]
-        await self._do(lambda: self._client.eval(_SET_ALL, len(keys), *keys, *arguments))
+        await self._do(lambda: self._commands.write_all(writes))
 
     async def _do(self, command: Callable[[], Awaitable[T]]) -> T:
         loop = asyncio.get_running_loop()
@@ -183,16 +181,16 @@ class _Queue:
 REDIS = web.AppKey("redis", RedisStore)
 
 
-def redis_client(url: str) -> Redis:
+def redis_client(url: str) -> Redis | StandIn:
     """A client for `[redis] url`. Connects with the first command, not here."""
-    if url.startswith("memory:"):
-        # Imported here: it takes long, and a deployment with a real server never needs it.
-        from fakeredis import FakeAsyncRedis, FakeServer
+    return StandIn() if url.startswith("memory:") else server_client(url)
 
-        return FakeAsyncRedis(server=FakeServer(), protocol=2)
+
+def server_client(url: str) -> Redis:
+    """A client of a real server."""
     pool = BlockingConnectionPool.from_url(
         url,
-        protocol=2,  # the newer protocol shapes some answers otherwise than the stand-in
+        protocol=2,  # the newer protocol has nothing that is needed here
         max_connections=LARGEST_POOL,
         timeout=ANSWER_TIMEOUT_S,
         socket_connect_timeout=CONNECT_TIMEOUT_S,

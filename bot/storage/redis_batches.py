@@ -10,14 +10,13 @@ from typing import Any
 from bot.logs import get_logger
 from bot.metrics import Metrics
 from bot.storage.errors import RedisAway
+from bot.storage.redis_commands import Write
 
 LARGEST_BATCH = 500
 FLUSH_DELAY_S = 0.04
 LARGEST_BACKLOG = 20_000
 
 ReadAll = Callable[[Sequence[str]], Awaitable[Sequence[bytes | None]]]
-# Key, value and life in milliseconds.
-Write = tuple[str, bytes, int]
 WriteAll = Callable[[Sequence[Write]], Awaitable[None]]
 
 log = get_logger(__name__)

@@ -35,6 +35,11 @@ def rate(openid_index: str, minute: int) -> str:
     return f"{_PREFIX}rate:{minute}:{openid_index}"
 
 
+def requests(person_id: str, minute: int) -> str:
+    """How many requests of a person the API took in a minute, beyond what replicas do not share."""
+    return f"{_PREFIX}requests:{minute}:{person_id}"
+
+
 def failures(address_index: str, minute: int) -> str:
     """How many failed attempts came from an address in a minute."""
     return f"{_PREFIX}failures:{minute}:{address_index}"
@@ -63,3 +68,8 @@ def window_used(openid_index: str, act: str) -> str:
 def window_closed(openid_index: str) -> str:
     """Set when the platform said that a window is closed, until the person does something again."""
     return f"{_PREFIX}window:closed:{openid_index}"
+
+
+def login_ticket(ticket_id: str, part: str) -> str:
+    """A log-in to the console by scanning, on its way: `begun` in a browser, `seen` by whom, with what `answer`."""
+    return f"{_PREFIX}login:{part}:{ticket_id}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ MAX_WAITING = 10_000
 UNHELPFUL = "unhelpful"
 _DECLINED = "declined"
 _MAX_ROWS = 50_000
+_KNOWN_ASKERS = 20_000
 
 _log = get_logger(__name__)
 
@@ -55,6 +57,8 @@ class QuestionLog:
         self._clock = clock
         self._waiting: dict[_Key, _Count] = {}
         self._gone: set[str] = set()
+        # Working out a fingerprint takes longer than looking it up, and most people ask several things.
+        self._askers: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._is_stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -74,7 +78,8 @@ class QuestionLog:
     async def flush(self) -> None:
         """Writes what waits. Raises Unavailable; what waits goes on waiting then."""
         batch, self._waiting = self._waiting, {}
-        rows = [_row(key, count) for key, count in batch.items()]
+        cleaned = {text: without_personal_data(text) for text in {key[1] for key in batch}}
+        rows = [self._row(key, count, cleaned) for key, count in batch.items()]
         try:
             if rows:
                 await insert_rows(AskedQuestion, rows)
@@ -123,6 +128,26 @@ class QuestionLog:
             await self._task
         await self._flush_quietly()
 
+    def _row(self, key: _Key, count: _Count, cleaned: Mapping[str, str]) -> dict[str, object]:
+        openid_index, text, outcome, article = key
+        return {
+            "asker": None if openid_index is None else self._asker_of(openid_index),
+            "text": cleaned[text],
+            "outcome": outcome,
+            "article": article,
+            "times": count.times,
+            "created_at": count.last_at,
+            "updated_at": count.last_at,
+        }
+
+    def _asker_of(self, openid_index: str) -> str:
+        asker = self._askers.get(openid_index)
+        if asker is None:
+            if len(self._askers) >= _KNOWN_ASKERS:
+                self._askers.clear()
+            asker = self._askers[openid_index] = asker_of(openid_index)
+        return asker
+
     async def _run(self) -> None:
         while not self._is_stopping:
             with suppress(TimeoutError):
@@ -142,19 +167,6 @@ class QuestionLog:
 def asker_of(openid_index: str) -> str:
     """The fingerprint under which a person's questions are kept: not the one used elsewhere."""
     return blind_index("asker", openid_index)
-
-
-def _row(key: _Key, count: _Count) -> dict[str, object]:
-    openid_index, text, outcome, article = key
-    return {
-        "asker": None if openid_index is None else asker_of(openid_index),
-        "text": without_personal_data(text),
-        "outcome": outcome,
-        "article": article,
-        "times": count.times,
-        "created_at": count.last_at,
-        "updated_at": count.last_at,
-    }
 
 
 def _add(count: _Count, times: int, at: datetime) -> None:

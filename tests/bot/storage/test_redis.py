@@ -14,8 +14,10 @@ from redis.exceptions import ResponseError
 from bot.metrics import Metrics
 from bot.storage import redis_keys
 from bot.storage.errors import LockBusy, RedisAway
-from bot.storage.redis import RedisStore, redis_client
-from bot.storage.redis_batches import LARGEST_BACKLOG, DeferredWrites, Write
+from bot.storage.redis import RedisStore, redis_client, server_client
+from bot.storage.redis_batches import LARGEST_BACKLOG, DeferredWrites
+from bot.storage.redis_commands import Write
+from bot.storage.redis_stand_in import StandIn
 from tests.servers import RedisServer, running_redis
 
 MINUTE = timedelta(minutes=1)
@@ -42,6 +44,16 @@ async def own_store(own_server: RedisServer, metrics: Metrics) -> AsyncIterator[
     await store.close()
 
 
+@pytest.fixture
+async def server_store(redis_server: RedisServer, metrics: Metrics) -> AsyncIterator[RedisStore]:
+    """For what only a round trip makes necessary: on a real, emptied Redis."""
+    client = server_client(redis_server.url)
+    await client.flushall()
+    store = RedisStore(client, metrics)
+    yield store
+    await store.close()
+
+
 # ------------------------------------------------------------------------------------------------------ single values
 async def test_values_are_kept_for_their_time(any_redis: RedisStore) -> None:
     assert await any_redis.get("k") is None
@@ -55,6 +67,39 @@ async def test_if_absent_writes_once(any_redis: RedisStore) -> None:
     assert await any_redis.set("k", b"1", MINUTE, if_absent=True)
     assert not await any_redis.set("k", b"2", MINUTE, if_absent=True)
     assert await any_redis.get("k") == b"1"
+
+
+async def test_values_of_any_bytes_and_sizes_come_back(any_redis: RedisStore) -> None:
+    values = {"": b"no name", "line": b"\n", "empty": b"", "long": bytes(range(256)) * 400, "见": "中文\n 1".encode()}
+    await any_redis.set_many([(f"size:{name}", value, MINUTE) for name, value in values.items()])
+    keys = [f"size:{name}" for name in values]
+    assert await any_redis.read_many([*keys, "size:none", *keys]) == [*values.values(), None, *values.values()]
+    assert await any_redis.read_many([]) == []
+
+
+async def test_lives_end(any_redis: RedisStore) -> None:
+    await any_redis.set_many([("short", b"1", timedelta(milliseconds=1)), ("long", b"2", MINUTE)])
+    for _ in range(100_000):
+        if await any_redis.set("short", b"new", MINUTE, if_absent=True):
+            break
+    assert await any_redis.read_many(["short", "long"]) == [b"new", b"2"]
+
+
+async def test_the_stand_in_keeps_nothing_that_has_expired() -> None:
+    seconds = 0.0
+    stand_in = StandIn(lambda: seconds)
+    stand_in.put("lasting", b"", 10**9)
+    for number in range(30_000):
+        seconds = number / 1000
+        stand_in.put(str(number), b"v", 1_000)
+    assert len(stand_in._values) < 15_000
+    assert len(stand_in.names()) == 1_001
+    assert await stand_in.increment("n", 1_000) == 1
+    seconds += 0.9
+    assert await stand_in.increment("n", 1_000) == 2
+    seconds += 0.2
+    assert await stand_in.increment("n", 1_000) == 1
+    assert not await stand_in.delete_if(str(number), b"v")
 
 
 async def test_several_values_are_written_as_one(any_redis: RedisStore) -> None:
@@ -79,7 +124,7 @@ async def test_increment_counts_from_one_for_a_time(any_redis: RedisStore) -> No
 
 
 async def test_a_wrong_command_is_our_fault_and_not_called_away(redis_server: RedisServer, metrics: Metrics) -> None:
-    client = redis_client(redis_server.url)
+    client = server_client(redis_server.url)
     store = RedisStore(client, metrics)
     await client.rpush("list", "x")
     with pytest.raises(ResponseError):
@@ -90,20 +135,20 @@ async def test_a_wrong_command_is_our_fault_and_not_called_away(redis_server: Re
 
 
 # ------------------------------------------------------------------------------------------------------ combined reads
-async def test_reads_of_one_tick_share_one_round_trip(any_redis: RedisStore, metrics: Metrics) -> None:
+async def test_reads_of_one_tick_share_one_round_trip(server_store: RedisStore, metrics: Metrics) -> None:
     for number in range(100):
-        any_redis.write_behind(f"k{number}", str(number).encode(), MINUTE)
-    await any_redis.flush()
+        server_store.write_behind(f"k{number}", str(number).encode(), MINUTE)
+    await server_store.flush()
     before = metrics.registry.get_sample_value("xiangxiao_redis_combined_reads_total")
     asked: list[Sequence[str]] = [[f"k{number}", f"absent{number}"] for number in range(100)]
-    results = await asyncio.gather(*(any_redis.read_many(keys) for keys in asked))
+    results = await asyncio.gather(*(server_store.read_many(keys) for keys in asked))
     assert results == [[str(number).encode(), None] for number in range(100)]
     assert before is not None
     assert metrics.registry.get_sample_value("xiangxiao_redis_combined_reads_total") == before + 1
 
 
 async def test_the_server_counts_one_mget_too(redis_server: RedisServer, metrics: Metrics) -> None:
-    client = redis_client(redis_server.url)
+    client = server_client(redis_server.url)
     store = RedisStore(client, metrics)
     before = await calls(client, "mget")
     await asyncio.gather(*(store.read_many(["a", "b", "c"]) for _ in range(64)))
@@ -114,12 +159,14 @@ async def test_the_server_counts_one_mget_too(redis_server: RedisServer, metrics
     await store.close()
 
 
-async def test_reads_that_arrive_while_one_is_under_way_share_the_next(any_redis: RedisStore, metrics: Metrics) -> None:
-    await any_redis.set("k", b"v", MINUTE)
-    first = asyncio.create_task(any_redis.read_many(["k"]))
+async def test_reads_that_arrive_while_one_is_under_way_share_the_next(
+    server_store: RedisStore, metrics: Metrics
+) -> None:
+    await server_store.set("k", b"v", MINUTE)
+    first = asyncio.create_task(server_store.read_many(["k"]))
     for _ in range(3):
         await asyncio.sleep(0)
-    later = [asyncio.create_task(any_redis.read_many(["k", "none"])) for _ in range(20)]
+    later = [asyncio.create_task(server_store.read_many(["k", "none"])) for _ in range(20)]
     assert await first == [b"v"]
     assert await asyncio.gather(*later) == [[b"v", None]] * 20
     reads = metrics.registry.get_sample_value("xiangxiao_redis_combined_reads_total")
@@ -127,10 +174,10 @@ async def test_reads_that_arrive_while_one_is_under_way_share_the_next(any_redis
     assert reads <= 2
 
 
-async def test_a_reader_that_gives_up_harms_no_other(any_redis: RedisStore) -> None:
-    await any_redis.set("k", b"v", MINUTE)
-    impatient = asyncio.create_task(any_redis.read_many(["k"]))
-    patient = asyncio.create_task(any_redis.read_many(["k"]))
+async def test_a_reader_that_gives_up_harms_no_other(server_store: RedisStore) -> None:
+    await server_store.set("k", b"v", MINUTE)
+    impatient = asyncio.create_task(server_store.read_many(["k"]))
+    patient = asyncio.create_task(server_store.read_many(["k"]))
     await asyncio.sleep(0)
     impatient.cancel()
     assert await patient == [b"v"]
@@ -140,7 +187,7 @@ async def test_a_reader_that_gives_up_harms_no_other(any_redis: RedisStore) -> N
 
 # ----------------------------------------------------------------------------------------------------- deferred writes
 async def test_deferred_writes_arrive_in_one_batch(redis_server: RedisServer, metrics: Metrics) -> None:
-    client = redis_client(redis_server.url)
+    client = server_client(redis_server.url)
     store = RedisStore(client, metrics)
     for number in range(50):
         store.write_behind(f"behind{number}", b"old", MINUTE)
@@ -260,9 +307,8 @@ async def _hold(store: RedisStore, key: str) -> None:
 
 
 async def test_a_lock_that_ran_out_is_not_taken_from_its_next_holder(any_redis: RedisStore) -> None:
-    client = any_redis._client
     async with any_redis.lock("l", MINUTE):
-        await client.set("l", b"somebody else")
+        await any_redis.set("l", b"somebody else", MINUTE)
     assert await any_redis.get("l") == b"somebody else"
 
 
@@ -369,6 +415,7 @@ def test_every_key_has_a_name_of_its_own() -> None:
         redis_keys.person_lock("x"),
         redis_keys.rate("x", 1),
         redis_keys.failures("x", 1),
+        redis_keys.requests("x", 1),
         redis_keys.access_token("x"),
         redis_keys.access_token_lock("x"),
     ]

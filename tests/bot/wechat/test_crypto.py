@@ -91,6 +91,19 @@ class TestAesEnvelope:
         assert envelope.open(envelope.seal(message)) == message
         assert len(base64.b64decode(envelope.seal(message))) % 32 == 0
 
+    def test_what_went_before_changes_nothing(self) -> None:
+        """The ciphers last: neither other messages nor refused ones may be seen in what follows."""
+        envelope, reader = AesEnvelope(AES_KEY, APP_ID), PrpCrypto(base64.b64decode(AES_KEY + "="))
+        good = reader.encrypt("一", APP_ID).decode()
+        part = base64.b64encode(base64.b64decode(good)[:-5]).decode()
+        for number in range(5):
+            with pytest.raises(BadCiphertext):
+                envelope.open(part)
+            with pytest.raises(BadCiphertext):
+                envelope.open(base64.b64encode(bytes(48)).decode())
+            assert envelope.open(good) == "一".encode()
+            assert reader.decrypt(envelope.seal(b"m" * number), APP_ID) == "m" * number
+
     def test_same_message_is_sealed_differently_each_time(self) -> None:
         envelope = AesEnvelope(AES_KEY, APP_ID)
         assert envelope.seal(b"m") != envelope.seal(b"m")
