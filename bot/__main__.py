@@ -20,6 +20,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("bot.cli_knowledge", "ask"),
     "knowledge": ("bot.cli_knowledge", "knowledge_app"),
     "menu": ("bot.cli_wechat", "menu_app"),
+    "demo-data": ("bot.cli_demo_data", "demo_data"),
+    "admin": ("bot.cli_admin", "admin_app"),
+    "audit": ("bot.cli_audit", "audit_app"),
+    "backup": ("bot.cli_backup", "backup"),
+    "restore": ("bot.cli_backup", "restore"),
+    "keys": ("bot.cli_keys", "keys_app"),
+    "retention": ("bot.cli_retention", "retention"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from aiohttp import web
 
-from bot.capability import Erasure, Machinery
+import handlers
+from bot.audit.log import Audit
+from bot.audit.sealer import sealing_ctx
+from bot.capability import Erasure, Machinery, Services
 from bot.chat import Assembly
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
-from bot.config_values import SHIPPED_CONTENT
+from bot.config_values import SHIPPED_CONTENT, decode_key
 from bot.delivery.channels import CustomerServiceChannel
 from bot.delivery.outbox import CUSTOMER_SERVICE, Outbox
 from bot.delivery.worker import DeliveryWorker
@@ -24,14 +27,20 @@ from bot.library import Library
 from bot.metrics import Metrics
 from bot.scheduler.runner import scheduler_ctx
 from bot.storage.database import DATABASE, database_ctx
+from bot.storage.erasures import ErasureNote, Replay
 from bot.storage.redis import REDIS, RedisStore, redis_ctx
 from bot.web import api
+from bot.web.admin_edge import Console, add_console
+from bot.web.admin_pages import Pages
+from bot.web.admin_seals import Seals
 from bot.web.callback import CallbackLimits, WeChatCallback
 from bot.web.health import READINESS, Readiness, health_routes
+from bot.web.limits import Addresses, FailureLimit, PersonLimit
 from bot.web.middlewares import BODY_LIMIT, edge
 from bot.wechat.client import Account, WeChatClient
 from bot.wechat.crypto import CallbackCrypto, CallbackKeys
 from bot.wechat.messages import Inbound, Reply
+from bot.wechat.miniprogram import MiniProgramApi, MiniProgramClient, NoMiniProgram
 from bot.wechat.token_store import RedisTokenStore
 from bot.wechat.window import WindowLedger
 from handlers.catalogue import CAPABILITIES
@@ -45,6 +54,8 @@ CLOCK = web.AppKey("clock", Clock)
 METRICS = web.AppKey("metrics", Metrics)
 HTTP_SESSION = web.AppKey("http_session", aiohttp.ClientSession)
 WECHAT = web.AppKey("wechat", WeChatClient)
+MINI_PROGRAM = web.AppKey("mini_program", MiniProgramClient)
+AUDIT = web.AppKey("audit", Audit)
 LIBRARY: web.AppKey[Library[KnowledgeBase]] = web.AppKey("library", Library)
 ASSEMBLY = web.AppKey("assembly", Assembly)
 CALLBACK = web.AppKey("callback", WeChatCallback)
@@ -72,20 +83,23 @@ def build_app(
     Nothing connects, and no task exists, before the application is started.
     """
     metrics = Metrics()
-    app = web.Application(middlewares=[edge(metrics)], client_max_size=BODY_LIMIT)
+    clock = clock or SystemClock()
+    audit = Audit(clock)
+    app = web.Application(middlewares=[edge(metrics, audit)], client_max_size=BODY_LIMIT)
     app[SETTINGS] = settings
-    app[CLOCK] = clock or SystemClock()
+    app[CLOCK] = clock
     app[METRICS] = metrics
     app[READINESS] = Readiness()
+    app[AUDIT] = audit
     app[LIBRARY] = Library(knowledge or partial(load_knowledge, settings))
     app[ASSEMBLY] = assembly_of(app)
     app[CALLBACK] = callback_of(app)
     app.add_routes(health_routes(metrics))
     app.add_routes(app[CALLBACK].routes())
-    failures = api.FailureLimit(lambda: app[REDIS], app[CLOCK], settings.limits.failed_attempts_per_minute)
-    app.add_subapp(api.PREFIX, api.api_application(app[ASSEMBLY].api, failures))
+    add_edges(app)
     contexts: list[Context] = [
         database_ctx(settings),
+        sealing_ctx(app[CLOCK], metrics),
         redis_ctx(settings, metrics),
         http_session_ctx,
         wechat_ctx(wechat_url),
@@ -100,6 +114,14 @@ def build_app(
     return app
 
 
+def add_edges(app: web.Application) -> None:
+    """The console and the API, which count the same failed attempts."""
+    per_minute = app[SETTINGS].limits.failed_attempts_per_minute
+    failures = FailureLimit(lambda: app[REDIS], app[CLOCK], per_minute)
+    add_console(app, console_of(app, failures))
+    app.add_subapp(api.PREFIX, api.api_application(app[ASSEMBLY].api, api_surroundings(app, failures)))
+
+
 def assembly_of(app: web.Application) -> Assembly:
     """All capabilities over the application's machinery."""
     clock, metrics = app[CLOCK], app[METRICS]
@@ -110,8 +132,25 @@ def assembly_of(app: web.Application) -> Assembly:
         library=app[LIBRARY],
         outbox=Outbox(clock, metrics),
         erasure=Erasure(),
+        audit=app[AUDIT],
+        services=Services(),
+        redis=lambda: app[REDIS],
+        wechat=lambda: app[WECHAT],
+        miniprogram=lambda: app[MINI_PROGRAM],
     )
     return Assembly(CAPABILITIES, machinery)
+
+
+def api_surroundings(app: web.Application, failures: FailureLimit) -> api.Surroundings:
+    """What the API's edge works with, over the stores that the application will have when it runs."""
+    settings, clock = app[SETTINGS], app[CLOCK]
+    return api.Surroundings(
+        failures=failures,
+        people=PersonLimit(lambda: app[REDIS], clock, settings.limits.requests_per_minute),
+        answers=app[ASSEMBLY].answers,
+        addresses=Addresses(settings.server.trusted_proxies),
+        authenticate=next((part.authenticate for part in app[ASSEMBLY].parts if part.authenticate), None),
+    )
 
 
 def callback_of(app: web.Application) -> WeChatCallback:
@@ -129,6 +168,34 @@ def callback_of(app: web.Application) -> WeChatCallback:
         clock=app[CLOCK],
         limits=CallbackLimits(reply_budget_s=wechat.reply_budget_s),
     )
+
+
+def console_of(app: web.Application, failures: FailureLimit) -> Console:
+    """The console over the pages of all capabilities."""
+    settings, parts = app[SETTINGS], app[ASSEMBLY].parts
+    templates = sorted(Path(handlers.__file__).parent.glob("*/templates"))
+    return Console(
+        [route for part in parts for route in part.admin],
+        Pages(templates),
+        Seals(decode_key(settings.security.session_key.get_secret_value())),
+        audit=app[AUDIT],
+        failures=failures,
+        addresses=Addresses(settings.server.trusted_proxies),
+        authenticate=next((part.console_authenticate for part in parts if part.console_authenticate), None),
+        is_secure=settings.server.public_url.startswith("https:"),
+    )
+
+
+def replay_erasures(settings: Settings) -> Replay:
+    """Erases again what was erased after a backup was made, at every capability. Needs an open database."""
+    app = build_app(settings)
+
+    async def replay(notes: Sequence[ErasureNote]) -> None:
+        for part in app[ASSEMBLY].parts:
+            if part.replay is not None:
+                await part.replay(notes)
+
+    return replay
 
 
 def load_knowledge(settings: Settings) -> KnowledgeBase:
@@ -152,10 +219,11 @@ async def http_session_ctx(app: web.Application) -> AsyncIterator[None]:
 
 
 def wechat_ctx(url: str | None) -> Context:
-    """The client of the 服务号's API."""
+    """The clients of the 服务号's API and of the mini-program's."""
 
     async def context(app: web.Application) -> AsyncIterator[None]:
         session, store = app[HTTP_SESSION], app[REDIS]
+        app[MINI_PROGRAM] = mini_program(app[SETTINGS], session, store, clock=app[CLOCK], metrics=app[METRICS], url=url)
         app[WECHAT] = wechat_client(app[SETTINGS], session, store, clock=app[CLOCK], metrics=app[METRICS], url=url)
         yield
 
@@ -175,6 +243,23 @@ def wechat_client(
     wechat = settings.wechat
     account = Account(url or wechat.api_base, wechat.app_id, wechat.app_secret)
     return WeChatClient(session, account, RedisTokenStore(store, wechat.app_id), clock, metrics=metrics)
+
+
+def mini_program(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    store: RedisStore,
+    *,
+    clock: Clock,
+    metrics: Metrics,
+    url: str | None = None,
+) -> MiniProgramClient:
+    """The client of the configured mini-program, which has a token of its own; one that refuses where there is none."""
+    keys = settings.miniprogram
+    if not keys.app_id:
+        return NoMiniProgram()
+    account = Account(url or keys.api_base, keys.app_id, keys.app_secret)
+    return MiniProgramApi(session, account, RedisTokenStore(store, keys.app_id), clock, metrics=metrics)
 
 
 async def knowledge_ctx(app: web.Application) -> AsyncIterator[None]:

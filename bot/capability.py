@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from bot.audit.log import Audit
 from bot.clock import Clock
 from bot.config import Settings
 from bot.delivery.outbox import Outbox
@@ -17,10 +19,18 @@ from bot.identity import Actor, IdentityProvider, Role
 from bot.library import Library
 from bot.metrics import Metrics
 from bot.scheduler.jobs import Job
-from bot.web.api import ApiRoute
+from bot.storage.erasures import Replay
+from bot.storage.redis import RedisStore
+from bot.web.admin import AdminRoute
+from bot.web.api import ApiRoute, Authenticate
+from bot.wechat.client import WeChatClient
+from bot.wechat.miniprogram import MiniProgramClient
 
 if TYPE_CHECKING:
     from knowledge.base import KnowledgeBase
+
+
+_VISITOR = frozenset({Role.VISITOR})
 
 
 class Eraser(Protocol):
@@ -47,9 +57,104 @@ class Erasure:
             await eraser.erase(openid_index)
 
 
+class TodoSource(Protocol):
+    """What waits for somebody, for the first page they see."""
+
+    async def todos_of(self, actor: Actor) -> Sequence[Todo]:
+        """Only what the actor may see; empty when nothing waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """A matter that waits: how many there are, in words, and the page where they are dealt with."""
+
+    title: str
+    count: int
+    path: str
+    is_urgent: bool = False
+
+
+class DutySource(Protocol):
+    """Open duties of the head teacher of a class, which pass to the next one."""
+
+    async def open_duties(self, class_id: str) -> Mapping[str, int]:
+        """How many are open, by kind in words."""
+        ...
+
+    async def pass_duties(self, class_id: str, to_person_id: str) -> None:
+        """They are the other person's from now on, in the caller's transaction."""
+        ...
+
+
+class ChildRecords(Protocol):
+    """A place where something about a child is kept: for the download, the erasure and the term of retention."""
+
+    async def child_data(self, child_id: str, person_id: str) -> Mapping[str, Any]:
+        """What the guardian may have of it, by heading in words: never the protection layer, never other people's
+        data. {} for nothing."""
+        ...
+
+    async def erase_child(self, child_id: str, *, keep_duty: bool) -> None:
+        """Takes the child out, in the caller's transaction. With `keep_duty` only what rests on consent goes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DueForRetention:
+    """Something whose term is over. `subject` is `kind:id`; `what` says in words what will be done."""
+
+    subject: str
+    what: str
+    due_on: date
+
+
+class Dependents(Protocol):
+    """A place where something about people is kept that stands in the way of unmaking them: what a roster brought in
+    can be taken back only while nothing rests on it."""
+
+    async def dependents(self, child_ids: Collection[str], person_ids: Collection[str]) -> Mapping[str, int]:
+        """How much there is about any of them, by kind (`consents`); empty when there is nothing."""
+        ...
+
+
+class RetentionSource(Protocol):
+    """A place where something is kept for a term only."""
+
+    async def due(self, today: date) -> Sequence[DueForRetention]:
+        """What is due, without changing anything."""
+        ...
+
+    async def dispose(self, due: DueForRetention) -> None:
+        """Seals or erases it, in the caller's transaction; doing it twice equals doing it once."""
+        ...
+
+
+Service = TypeVar("Service")
+
+
+class Services:
+    """The services of the capabilities built so far, for those of higher layers."""
+
+    def __init__(self) -> None:
+        self._by_kind: dict[type[object], object] = {}
+
+    def add(self, *services: object) -> None:
+        """Each is found by its class."""
+        self._by_kind.update({type(service): service for service in services})
+
+    def get(self, kind: type[Service]) -> Service:
+        """The service of a class. Raises LookupError when its capability is not in the catalogue before this one."""
+        service = self._by_kind[kind]
+        assert isinstance(service, kind)
+        return service
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machinery:
-    """What services are built from. `library` may not hold knowledge yet when they are built."""
+    """What services are built from. `library` may not hold knowledge yet when they are built; `redis`, `wechat` and
+    `miniprogram` give what is there once the application runs. `parts` is filled while the
+    capabilities are built: what all bring of a kind is known once the application runs."""
 
     settings: Settings
     clock: Clock
@@ -57,6 +162,12 @@ class Machinery:
     library: Library[KnowledgeBase]
     outbox: Outbox
     erasure: Erasure
+    audit: Audit
+    services: Services
+    redis: Callable[[], RedisStore]
+    wechat: Callable[[], WeChatClient]
+    miniprogram: Callable[[], MiniProgramClient]
+    parts: list[EntryPoints] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +181,8 @@ class MenuItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPoints:
-    """What a built capability answers to. `checks` by the reason of a message to be sent."""
+    """What a built capability answers to. `checks` by the reason of a message to be sent; `replay` erases again what
+    was erased after a backup was made, at all capabilities."""
 
     routes: Sequence[Route] = ()
     api: Sequence[ApiRoute] = ()
@@ -81,6 +193,15 @@ class EntryPoints:
     checks: Mapping[str, DeliveryCheck] = field(default_factory=dict)
     identity: IdentityProvider | None = None
     background: Sequence[AbstractAsyncContextManager[object]] = ()
+    admin: Sequence[AdminRoute] = ()
+    todos: Sequence[TodoSource] = ()
+    duties: Sequence[DutySource] = ()
+    child_records: Sequence[ChildRecords] = ()
+    retention: Sequence[RetentionSource] = ()
+    dependents: Sequence[Dependents] = ()
+    authenticate: Authenticate | None = None
+    console_authenticate: Authenticate | None = None
+    replay: Replay | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,17 +219,15 @@ class CombinedIdentity:
     def __init__(self, providers: Sequence[IdentityProvider]) -> None:
         self._providers = tuple(providers)
 
-    async def actor_of(self, openid_index: str) -> Actor:
-        """The actor; a visitor when nobody knows the id."""
-        if len(self._providers) == 1:
-            return await self._providers[0].actor_of(openid_index)
-        actors = [await provider.actor_of(openid_index) for provider in self._providers]
-        known = [actor for actor in actors if actor.roles != {Role.VISITOR}]
-        if len(known) < 2:
-            return known[0] if known else Actor(openid_index=openid_index)
-        return Actor(
-            openid_index=openid_index,
-            roles=frozenset().union(*(actor.roles for actor in known)),
-            name=next((actor.name for actor in known if actor.name), None),
-            person_id=next((actor.person_id for actor in known if actor.person_id), None),
-        )
+    async def actor_of(self, openid_index: str, *, is_known: bool | None = None) -> Actor:
+        """The actor; a visitor when nobody knows the id. What only the records of people tell (person, grants, hats)
+        is kept."""
+        actors = [await provider.actor_of(openid_index, is_known=is_known) for provider in self._providers]
+        main = next((actor for actor in actors if actor.identity_id or actor.person_id), None)
+        if main is None:
+            main = next((actor for actor in actors if actor.roles != _VISITOR), Actor(openid_index=openid_index))
+        roles = frozenset().union(*(actor.roles for actor in actors)) - _VISITOR
+        if roles == main.roles or not roles:
+            return main
+        name = main.name or next((actor.name for actor in actors if actor.name), None)
+        return replace(main, roles=roles, name=name)

@@ -20,6 +20,7 @@ from bot.library import Library
 from bot.scheduler.jobs import Daily, Job
 from bot.storage.redis import RedisStore
 from bot.web.api import ApiRoute
+from bot.web.idempotency import Answers
 from bot.wechat.messages import Inbound, TextReply
 from bot.wechat.window import WindowLedger
 
@@ -39,7 +40,10 @@ class Assembly:
     def __init__(self, capabilities: Sequence[Capability], machinery: Machinery) -> None:
         self._machinery = machinery
         self._inbox = Inbox(machinery.clock)
-        self.parts: tuple[EntryPoints, ...] = tuple(capability.build(machinery) for capability in capabilities)
+        self.answers = Answers(machinery.clock)
+        for capability in capabilities:
+            machinery.parts.append(capability.build(machinery))
+        self.parts: tuple[EntryPoints, ...] = tuple(machinery.parts)
         self.router = Router(route for part in self.parts for route in part.routes)
         self.api: tuple[ApiRoute, ...] = tuple(route for part in self.parts for route in part.api)
         self.checks: Mapping[str, DeliveryCheck] = {
@@ -47,6 +51,7 @@ class Assembly:
         }
         self.jobs: tuple[Job, ...] = (
             Job("dialogue.forget_claims", Daily(_CLEANING_TIME), self._inbox.forget_old),
+            Job("api.forget_answers", Daily(_CLEANING_TIME), self.answers.forget_old),
             Job("delivery.forget_settled", Daily(_CLEANING_TIME), machinery.outbox.forget_settled),
             *(job for part in self.parts for job in part.jobs),
         )
@@ -69,6 +74,7 @@ class Assembly:
             messages_per_minute=machinery.settings.limits.messages_per_minute,
             clock=machinery.clock,
             metrics=machinery.metrics,
+            audit=machinery.audit,
         )
         return Dispatcher(self.router, parts)
 

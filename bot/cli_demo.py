@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -13,10 +14,13 @@ import typer
 from aiohttp import web
 
 from bot.app import LIBRARY, WECHAT, build_app, menu_of_all
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.config import Settings, demo_settings
+from bot.demo_township.staging import Hint, Staged, stage
+from bot.emulator.phone import texts
 from bot.emulator.phone.pages import PREFIX, add_pages
-from bot.emulator.phone.phones import Phones
+from bot.emulator.phone.personas import PERSONAS, Persona
+from bot.emulator.phone.phones import Desk, Phones
 from bot.emulator.platform import AccountKeys
 from bot.emulator.rules import Rules
 from bot.emulator.server import Emulator
@@ -25,6 +29,7 @@ from bot.logs import configure_logs
 from bot.server import serve_until_stopped
 from bot.storage.database import sqlite_path
 from bot.storage.migration import migrate
+from bot.web import admin
 
 LOG_NAME: Final = "demo.log"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -65,24 +70,28 @@ async def _run(host: str, port: int, data: Path | None) -> None:
         with log.open("a", encoding="utf-8") as stream:
             configure_logs("WARNING", stream)
             await migrate(settings)
+            staged = await stage(settings, clock)
             app = build_app(settings, clock=clock)
             account = emulator.platform.add_account(account_keys(settings))
-            phones = Phones(emulator, account, ready=asyncio.Event())
+            emulator.platform.add_account(mini_program_keys(settings))
+            phones = Phones(
+                emulator, account, ready=asyncio.Event(), personas=cast_of(staged), desk=desk_of(staged, clock)
+            )
             add_pages(app, phones)
             app.on_startup.append(_sync_menu)
-            await _serve(app, phones, (host, port))
+            await _serve(app, phones, (host, port), log)
 
 
-async def _serve(app: web.Application, phones: Phones, address: tuple[str, int]) -> None:
+async def _serve(app: web.Application, phones: Phones, address: tuple[str, int], log: Path) -> None:
     tasks: list[asyncio.Task[None]] = []
     host, port = address
 
     def listening(actual: int) -> None:
         phones.emulator.callback_url = f"{base_url(host, actual)}/wechat"
-        for line in welcome(host, actual):
+        for line in welcome(host, actual, phones.desk):
             typer.echo(line)
         phones.open_when_ready()
-        tasks.append(asyncio.get_running_loop().create_task(_announce(app[LIBRARY], phones.ready)))
+        tasks.append(asyncio.get_running_loop().create_task(announce(app[LIBRARY], phones, log)))
 
     try:
         await serve_until_stopped(app, host, port, on_listening=listening)
@@ -96,10 +105,31 @@ async def _sync_menu(app: web.Application) -> None:
     await app[WECHAT].create_menu(menu_of_all())
 
 
-async def _announce(library: Library[Any], ready: asyncio.Event) -> None:
-    await library.wait()
-    ready.set()
-    typer.echo("知识库准备好了，可以提问了。")
+async def announce(library: Library[Any], phones: Phones, log: Path) -> None:
+    """Says that questions can be asked, or that the content is faulty and where to read why."""
+    if await library.settled():
+        phones.ready.set()
+        typer.echo("知识库准备好了，可以提问了。")
+        return
+    fault = texts.FAULTY.format(log=log)
+    phones.give_up(fault)
+    typer.echo(fault, err=True)
+
+
+def cast_of(staged: Staged) -> tuple[Persona, ...]:
+    """The personas, as the township knows them."""
+    return tuple(_played(persona, staged.hints.get(persona.openid, Hint())) for persona in PERSONAS)
+
+
+def _played(persona: Persona, hint: Hint) -> Persona:
+    says = (*hint.says, *(each for each in persona.questions if each not in hint.says))
+    return replace(persona, about=hint.about or persona.about, tip=hint.tip or persona.tip, questions=says)
+
+
+def desk_of(staged: Staged, clock: Clock) -> Desk:
+    """The way into the console."""
+    entrance = staged.entrance
+    return Desk(f"{admin.PREFIX}/", entrance.login, entrance.password, lambda: entrance.code(clock))
 
 
 def account_keys(settings: Settings) -> AccountKeys:
@@ -115,15 +145,24 @@ def account_keys(settings: Settings) -> AccountKeys:
     )
 
 
+def mini_program_keys(settings: Settings) -> AccountKeys:
+    """The emulated mini-program that fits the settings."""
+    mini = settings.miniprogram
+    return AccountKeys(app_id=mini.app_id, app_secret=mini.app_secret.get_secret_value())
+
+
 def base_url(host: str, port: int) -> str:
     """The address of the service as this machine reaches it."""
     name = _EVERYWHERE.get(host, host)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
-def welcome(host: str, port: int) -> list[str]:
+def welcome(host: str, port: int, desk: Desk | None = None) -> list[str]:
     """What the terminal says as soon as the pages can be opened."""
     lines = [f"乡校演示已经启动，请用浏览器打开：{base_url(host, port)}{PREFIX}/"]
+    if desk is not None:
+        lines.append(f"管理后台：{base_url(host, port)}{desk.path}　登录名 {desk.login}　密码 {desk.password}")
+        lines.append("后台的验证码在演示首页，每半分钟换一个。")
     if host not in _LOOPBACK:
         lines.append("注意：同一网络里的人也能打开这个演示，请不要输入真实的个人信息。")
     return [*lines, "正在准备知识库，通常几秒到半分钟。按 Ctrl+C 停止。"]

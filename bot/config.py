@@ -80,6 +80,7 @@ class Server(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: WebAddress = ""
+    trusted_proxies: Words = ("127.0.0.1", "::1")
 
 
 class Database(Section):
@@ -154,16 +155,22 @@ class DutyOwner(Section):
 
 
 class Support(Section):
-    """Who takes hand-overs."""
+    """Who takes hand-overs, and what families are told about who answers for children's data and where they are."""
 
     duty: Annotated[tuple[DutyOwner, ...], BeforeValidator(values.list_from_text)] = ()
+    officer: str = Field(default="乡镇中心学校儿童信息负责人", min_length=1, max_length=40)
+    officer_phone: str = Field(default="请向班主任询问", min_length=1, max_length=40)
+    complaint: str = Field(default="乡镇教育办公室或12345热线", min_length=1, max_length=60)
+    storage: str = Field(default="中国境内、由乡镇教育办公室管理的服务器", min_length=1, max_length=60)
+    pupil_kept_days: int = Field(default=1095, ge=365, le=3650)
 
 
 class Limits(Section):
     """How much is too much: per person, and per address on failed attempts only."""
 
     messages_per_minute: int = Field(default=30, ge=1)
-    failed_attempts_per_minute: int = Field(default=20, ge=1)
+    requests_per_minute: int = Field(default=120, ge=1)
+    failed_attempts_per_minute: int = Field(default=300, ge=1)
 
 
 class Calendar(Section):

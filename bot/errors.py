@@ -19,6 +19,8 @@ class AppError(Exception):
     def __init__(self, message: str | None = None, *, details: Mapping[str, object] | None = None) -> None:
         self.message = message or self.default_message
         self.details: dict[str, object] = dict(details or {})
+        # Who was refused what (`bot.rights.Denial`), for the edge to write down once the transaction is gone.
+        self.denial: object | None = None
         super().__init__(self.message)
 
 

@@ -74,6 +74,12 @@ class Library(Generic[Snapshot]):
         """Returns as soon as there is a snapshot, for ever waiting when there never is one."""
         await self._loaded.wait()
 
+    async def settled(self) -> bool:
+        """Returns as soon as the first load has ended: whether there is a snapshot."""
+        if self._task is not None:
+            await asyncio.wait({self._task})
+        return self._snapshot is not None
+
     async def _first_load(self) -> None:
         await self._gate.wait()
         try:

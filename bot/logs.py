@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TextIO
+from functools import lru_cache
+from typing import Final, TextIO
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _context: ContextVar[Mapping[str, object]] = ContextVar("log_context", default={})  # noqa: B039 - never changed in place
@@ -39,12 +40,27 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<!\d)1[3-9]\d(?:[- ]?\d{4}){2}(?!\d)"), "<phone>"),
 )
 
+# Errors of the drivers and of validation quote the values they stumbled over, names among them: up to the next part of
+# the traceback.
+_QUOTED: Final = re.compile(
+    r"^(\W*(?:asyncpg|sqlite3|tortoise|pydantic\w*)\.[\w.]+): .*?(?=\n\s*\n|\n\W*Traceback|\Z)", re.M | re.S
+)
+_SHORT: Final = 64
+
 
 def redact_text(text: str) -> str:
     """The text without openids, phone numbers, ID numbers, passwords in addresses and tokens in queries."""
+    # Most of what is logged is one of few short texts: event names, methods, paths.
+    return _redacted_short(text) if len(text) <= _SHORT else _redacted(text)
+
+
+def _redacted(text: str) -> str:
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
+
+
+_redacted_short = lru_cache(maxsize=1024)(_redacted)
 
 
 def redact(value: object, field: str = "") -> object:
@@ -78,7 +94,7 @@ class JsonFormatter(logging.Formatter):
         for key, value in {**_context.get(), **fields}.items():
             entry[key] = redact(value, key)
         if record.exc_info:
-            entry["exception"] = redact_text(self.formatException(record.exc_info))
+            entry["exception"] = redact_text(_QUOTED.sub(rf"\1: {MASK}", self.formatException(record.exc_info)))
         return json.dumps(entry, ensure_ascii=False)
 
 

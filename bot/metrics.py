@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -66,6 +66,8 @@ class Metrics:
             "xiangxiao_write_behind_lost_total", "Deferred writes dropped because Redis was away", registry=own
         )
         self.jobs_total = Counter("xiangxiao_jobs_total", "Ticks of scheduled jobs", ["job", "result"], registry=own)
+        self.audit_head_number = Gauge("xiangxiao_audit_head_number", "Entries of the audit chained", registry=own)
+        self.audit_head = Info("xiangxiao_audit", "Head of the audit's chain, once an hour", registry=own)
         self.knowledge_entries = Gauge("xiangxiao_knowledge_entries", "Entries in the loaded knowledge", registry=own)
 
     def render(self) -> bytes:

@@ -1,4 +1,5 @@
-"""The capabilities of this system, in the order in which their routes are tried and their menu items shown.
+"""The capabilities of this system, in the order in which they are built and their routes tried: the lower first, since
+the higher use their services.
 
 Removing a line removes the feature.
 """
@@ -6,7 +7,11 @@ Removing a line removes the feature.
 from __future__ import annotations
 
 from bot.capability import Capability
+from handlers.accounts.capability import ACCOUNTS
+from handlers.consent.capability import CONSENT
+from handlers.console.capability import CONSOLE
 from handlers.policy.capability import POLICY
+from handlers.rosters.capability import ROSTERS
 from handlers.support.capability import SUPPORT
 
-CAPABILITIES: tuple[Capability, ...] = (POLICY, SUPPORT)
+CAPABILITIES: tuple[Capability, ...] = (ACCOUNTS, ROSTERS, CONSENT, CONSOLE, POLICY, SUPPORT)

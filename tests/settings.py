@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +33,15 @@ def make_settings(**sections: dict[str, Any]) -> Settings:
 def sqlite_url(path: Path) -> str:
     """The address of a file as `[database] url` takes it."""
     return f"sqlite:///{path}"
+
+
+def write_config(settings: Settings, path: Path) -> Path:
+    """The settings of the sections a command needs as a file for `--config`; gives its path."""
+    lines = []
+    for section in ("database", "wechat", "security"):
+        lines.append(f"[{section}]")
+        for key, value in getattr(settings, section).model_dump(exclude_unset=True).items():
+            shown = value.get_secret_value() if hasattr(value, "get_secret_value") else value
+            lines.append(f"{key} = {json.dumps(shown, ensure_ascii=False)}")
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path

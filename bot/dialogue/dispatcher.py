@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+from bot.audit.log import Audit
 from bot.clock import Clock
 from bot.dialogue import texts
 from bot.dialogue.context import NOTHING_KNOWN, ChatContext
 from bot.dialogue.effects import Effects, Handling, Pause
 from bot.dialogue.inbox import Effect, Inbox
 from bot.dialogue.limits import RateLimit
-from bot.dialogue.ports import AlarmSource, Preface, ProfileSource, SendLater
+from bot.dialogue.ports import KNOWN, AlarmSource, Preface, ProfileSource, SendLater
 from bot.dialogue.router import Route, Router, Tier, command_form
 from bot.dialogue.sentences import sentence_for
 from bot.dialogue.session import IDLE
@@ -21,6 +23,7 @@ from bot.errors import AppError, NotPermitted, Unavailable
 from bot.identity import Actor, IdentityProvider, Role
 from bot.logs import get_logger, request_id
 from bot.metrics import Metrics
+from bot.rights import refusal as denied
 from bot.storage.base import blind_index
 from bot.wechat.messages import NO_REPLY, Event, Inbound, Reply, TextMessage, TextReply, accepts_reply
 from bot.wechat.replies import MAX_TEXT_BYTES
@@ -30,9 +33,11 @@ PROFILE_PATIENCE_S = 0.8
 PROFILE_REST_S = 5.0
 _ID_LENGTH = 10
 _KNOWN_INDEXES = 20_000
+_KNOWN_WORDS = 4096
 _VISITOR = frozenset({Role.VISITOR})
 
 _log = get_logger(__name__)
+_word_of = lru_cache(_KNOWN_WORDS)(command_form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,7 @@ class Surroundings:
     clock: Clock
     metrics: Metrics
     pause: Pause = asyncio.sleep
+    audit: Audit | None = None
 
 
 class Dispatcher:
@@ -86,6 +92,8 @@ class Dispatcher:
         except AppError as error:
             self._parts.metrics.dispatch_failures_total.labels(error.code).inc()
             _log.info("message_refused", cause=error.code, detail=repr(error.__cause__))
+            if self._parts.audit is not None:
+                await self._parts.audit.note_denial(error)
             return TextReply(sentence_for(error))
         except Exception:  # noqa: BLE001 - the last line: the person gets a sentence, the log the rest
             self._parts.metrics.dispatch_failures_total.labels("unexpected").inc()
@@ -108,8 +116,12 @@ class Dispatcher:
             return handling.snapshot.reply
         self._parts.ledger.note(index, inbound)
         context = await self._context(handling)
-        handling.context = context
         route = self._router.match(context, inbound)
+        if route is not None and route.protected and not route.changes:
+            # What is shown about people is shown to who they are now, not to who they were a moment ago.
+            context = await self._context(handling, fresh=True)
+            route = self._router.match(context, inbound)
+        handling.context = context
         if route is None:
             return TextReply(texts.OTHERWISE) if isinstance(inbound, TextMessage) else NO_REPLY
         if not (route.tier is Tier.CRISIS or route.must_happen or self._rate.allows(index, context.now)):
@@ -143,18 +155,20 @@ class Dispatcher:
             index = self._indexes[openid] = blind_index("openid", openid)
         return index
 
-    async def _context(self, handling: Handling, *, changeable: bool = False) -> ChatContext:
+    async def _context(self, handling: Handling, *, changeable: bool = False, fresh: bool = False) -> ChatContext:
         inbound, snapshot = handling.inbound, handling.snapshot
         content = inbound.content if isinstance(inbound, TextMessage) else None
         profile = snapshot.profile if inbound.authenticated else NOTHING_KNOWN
+        if profile is None:
+            profile = await self._loaded_profile(handling)
         return ChatContext(
-            actor=await self._actor(handling.openid_index),
+            actor=await self._actor(handling.openid_index, None if changeable or fresh else KNOWN in profile),
             openid=inbound.openid,
             now=self._clock.now(),
             session=snapshot.session,
-            profile=await self._loaded_profile(handling) if profile is None else profile,
+            profile=profile,
             note=snapshot.note,
-            word="" if content is None else command_form(content),
+            word="" if content is None else _word_of(content),
             alarm=None if content is None else self._alarm(content),
             authenticated=inbound.authenticated,
             changeable=changeable,
@@ -167,9 +181,9 @@ class Dispatcher:
             # For a moment after the start. What is said then names the numbers to call.
             return None
 
-    async def _actor(self, index: str) -> Actor:
+    async def _actor(self, index: str, is_known: bool | None) -> Actor:
         try:
-            return await self._parts.identity.actor_of(index)
+            return await self._parts.identity.actor_of(index, is_known=is_known)
         except Unavailable:
             # Who they are cannot be found out now; what is for everybody still works.
             return Actor(openid_index=index, roles=_VISITOR)
@@ -200,7 +214,7 @@ class Dispatcher:
                 return route.fallback(context, inbound)
             return TextReply(texts.NOT_CONFIRMED) if accepts_reply(inbound) else NO_REPLY
         if not context.actor.has(*route.roles):
-            raise NotPermitted
+            raise denied(NotPermitted(), context.actor, route.action, None)
         return None
 
     def _due(self, context: ChatContext, route: Route, inbound: Inbound) -> list[Preface]:

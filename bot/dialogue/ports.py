@@ -15,6 +15,10 @@ SendLater = Callable[[Inbound, TextReply], Coroutine[Any, Any, None]]
 """Has a reply follow as a message of its own, in the caller's transaction if there is one."""
 
 
+KNOWN = "known"
+"""In the profile of somebody whom the records know: without it nobody need look there who the person is."""
+
+
 class ProfileSource(Protocol):
     """Part of what the chat knows about a person, from the database."""
 

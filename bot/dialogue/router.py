@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeAlias
 
 from bot.dialogue.context import ChatContext
 from bot.identity import Role
+from bot.rights import Action, roles_for
 from bot.wechat.messages import Event, Inbound, Reply, TextMessage
 
 # The message is of the type the route names; Any, because one list holds the routes of all types.
@@ -41,10 +42,11 @@ class Tier(IntEnum):
 class Route:
     """One entry point of the chat.
 
-    `roles` says who may use it, apart from whether it matches. `changes`: it changes something, so each message takes
-    effect once; without it the handler only answers and may run again. `protected`: it reads what is about people, so
-    the sender must be certain. `fallback` answers when the effect cannot be had now (only for what must be answered
-    whatever happens); `must_happen`: the effect is tried again later until it happens.
+    `action` is the row of the table of rights that says who may use it, apart from whether it matches.
+    `changes`: it changes something, so each message takes effect once; without it the handler only answers and may
+    run again. `protected`: it reads what is about people, so the sender must be certain. `fallback` answers when the
+    effect cannot be had now (only for what must be answered whatever happens); `must_happen`: the effect is tried
+    again later until it happens.
     """
 
     name: str
@@ -52,19 +54,20 @@ class Route:
     of: type[Inbound]
     when: Filter
     handle: Handler
-    roles: frozenset[Role]
+    action: Action
     changes: bool
     protected: bool = False
     fallback: Fallback | None = None
     must_happen: bool = False
+    roles: frozenset[Role] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "roles", roles_for(self.action))
 
     @property
     def needs_certain_sender(self) -> bool:
         """Whether it may only run for a message whose sender cannot be forged."""
         return self.changes or self.protected
-
-
-EVERYONE = frozenset(Role) - {Role.SYSTEM}
 
 
 class Router:

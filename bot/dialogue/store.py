@@ -22,7 +22,7 @@ REPLY_KEPT_FOR = timedelta(minutes=30)
 """Longer than the callback's freshness window, outside which a repetition is refused."""
 
 SESSION_KEPT_FOR = timedelta(hours=2)
-PROFILE_KEPT_FOR = timedelta(hours=1)
+PROFILE_KEPT_FOR = timedelta(minutes=20)
 LOCK_LIFE = timedelta(seconds=20)
 LOCK_WAIT = timedelta(seconds=3)
 

@@ -117,6 +117,11 @@ def user_get(call: Call) -> Answer:
     return {**answer, "data": {"openid": page}} if page else answer
 
 
+def qr_create(call: Call) -> Answer:
+    """A parametric QR code."""
+    return call.account.qr_codes.create(call.body)
+
+
 def quota_get(call: Call) -> Answer:
     """What is left of a call's quota."""
     return call.account.quotas.report(str(call.body.get("cgi_path", "")))
@@ -179,6 +184,18 @@ def _openid_of_code(call: Call, code: str) -> str:
         raise ApiRefusal(40163)
     issued.is_used = True
     return issued.openid
+
+
+def phone_number(call: Call) -> Answer:
+    """The number the user chose to tell, without country code and with it."""
+    issued = call.account.phone_codes.get(str(call.body.get("code", "")))
+    now = call.platform.clock.now()
+    if issued is None or issued.is_used or now - issued.issued_at >= call.platform.rules.login_code_life:
+        raise ApiRefusal(40029)
+    issued.is_used = True
+    told = {"phoneNumber": f"+86{issued.number}", "purePhoneNumber": issued.number, "countryCode": "86"}
+    mark = {"timestamp": int(now.timestamp()), "appid": call.account.keys.app_id}
+    return {"phone_info": {**told, "watermark": mark}}
 
 
 def _token_answer(issued: tuple[str, int]) -> Answer:
@@ -254,9 +271,11 @@ ENDPOINTS: Final = (
     Endpoint("/cgi-bin/user/info", "GET", user_info),
     Endpoint("/cgi-bin/user/info/batchget", "POST", user_batch),
     Endpoint("/cgi-bin/user/get", "GET", user_get),
+    Endpoint("/cgi-bin/qrcode/create", "POST", qr_create),
     Endpoint("/cgi-bin/openapi/quota/get", "POST", quota_get, answers_errcode=True),
     Endpoint("/cgi-bin/openapi/quota/clear", "POST", quota_clear_path, answers_errcode=True),
     Endpoint("/cgi-bin/clear_quota", "POST", quota_clear_all, answers_errcode=True),
     Endpoint("/cgi-bin/clear_quota/v2", "POST", quota_clear_with_secret, by_token=False, answers_errcode=True),
+    Endpoint("/wxa/business/getuserphonenumber", "POST", phone_number, answers_errcode=True),
     Endpoint("/sns/jscode2session", "GET", login, by_token=False, wants_grant="authorization_code"),
 )

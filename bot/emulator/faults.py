@@ -31,6 +31,8 @@ TEXTS: Final = {
     40029: "invalid code",
     40032: "invalid openid list size",
     40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
+    40052: "invalid action name",
+    40053: "invalid action info",
     40054: "invalid sub button url domain",
     40055: "invalid button url domain",
     40097: "invalid args",

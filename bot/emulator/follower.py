@@ -133,12 +133,12 @@ class Follower:
         """Sends a file, a type the documentation does not know."""
         return await self._sends("file", {"Title": title, "Description": "", "FileKey": _media_id()}, f"[文件] {title}")
 
-    async def follows(self, scene: str = "") -> str | None:
+    async def follows(self, scene: str = "", *, ticket: str = "") -> str | None:
         """Follows, by search or through the code with `scene`."""
         self._account.follow(self._person, scene)
         fields: dict[str, XmlValue] = {"EventKey": f"qrscene_{scene}" if scene else ""}
         if scene:
-            fields["Ticket"] = _ticket(scene)
+            fields["Ticket"] = ticket or _ticket(scene)
         return await self.causes("subscribe", fields)
 
     async def unfollows(self) -> None:
@@ -146,12 +146,18 @@ class Follower:
         self._account.unfollow(self._person)
         await self.causes("unsubscribe", {"EventKey": ""})
 
-    async def scans(self, scene: str) -> str | None:
+    async def scans(self, scene: str, *, ticket: str = "") -> str | None:
         """Scans a parametric code: a stranger follows by it, a follower just opens the chat."""
         if not self.is_following:
-            return await self.follows(scene)
+            return await self.follows(scene, ticket=ticket)
         self._account.allow(self._person, Act.SCAN)
-        return await self.causes("SCAN", {"EventKey": scene, "Ticket": _ticket(scene)})
+        return await self.causes("SCAN", {"EventKey": scene, "Ticket": ticket or _ticket(scene)})
+
+    async def scans_code(self, content: str) -> str | None:
+        """Scans a code the API has made, by what its picture holds or by its ticket. Raises CodeOver for one whose
+        time has passed: then the account learns of nothing."""
+        code = self._account.qr_codes.scanned(content)
+        return await self.scans(code.scene, ticket=code.ticket)
 
     async def taps(self, key: str) -> str | None:
         """Taps the menu button with this key, or the one that opens this address.

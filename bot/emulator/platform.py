@@ -10,6 +10,7 @@ from typing import Any, Final
 from bot.clock import Clock
 from bot.emulator.allowances import Act, Allowance
 from bot.emulator.faults import ApiRefusal, Troubles
+from bot.emulator.qr_codes import QrCodes
 from bot.emulator.quotas import Quotas
 from bot.emulator.rules import Rules
 from bot.emulator.screen import Option, Screen, Shown, Side
@@ -58,6 +59,15 @@ class LoginCode:
     is_used: bool = False
 
 
+@dataclass(slots=True)
+class PhoneCode:
+    """What the client was given when its user chose to tell a phone number."""
+
+    number: str
+    issued_at: datetime
+    is_used: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class CallRecord:
     """A call of the API as it came in; `errcode` None when it was broken off or answered with HTTP 500."""
@@ -81,6 +91,8 @@ class Account:
         self.linked_mini_programs: set[str] = set()
         self.is_secret_frozen = False
         self.codes: dict[str, LoginCode] = {}
+        self.qr_codes = QrCodes(clock)
+        self.phone_codes: dict[str, PhoneCode] = {}
         self.logins_by_minute: Counter[tuple[str, int]] = Counter()
         self._clock = clock
         self._rules = rules
@@ -136,6 +148,12 @@ class Account:
         """A one-time code as wx.login would give the client of `openid`."""
         code = "0" + secrets.token_urlsafe(23)
         self.codes[code] = LoginCode(openid, self._clock.now())
+        return code
+
+    def phone_code(self, number: str) -> str:
+        """A one-time code as the client gets whose user chose to tell this number."""
+        code = "p" + secrets.token_urlsafe(23)
+        self.phone_codes[code] = PhoneCode(number, self._clock.now())
         return code
 
 

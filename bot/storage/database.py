@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
-from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.backends.base.executor import EXECUTOR_CACHE
+from tortoise.connection import get_connections
 from tortoise.transactions import in_transaction
 
 from bot.config import Settings
@@ -153,3 +154,8 @@ async def transaction() -> AsyncIterator[BaseDBAsyncClient]:
     """
     async with in_transaction(CONNECTION) as connection:
         yield connection
+
+
+def is_in_transaction() -> bool:
+    """Whether the caller has a transaction open."""
+    return isinstance(get_connections().get(CONNECTION), TransactionalDBClient)

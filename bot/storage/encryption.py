@@ -13,6 +13,8 @@ from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bot.config import Settings
 from bot.config_values import decode_key, parse_field_keys
@@ -34,6 +36,7 @@ class KeyRing:
     """The keys of one deployment: the first encrypts, all decrypt."""
 
     def __init__(self, field_keys: Mapping[str, bytes], blind_index_key: bytes) -> None:
+        self._keys = dict(field_keys)
         self._ciphers = {name: AESGCM(key) for name, key in field_keys.items()}
         self.current = next(iter(field_keys))
         self._blind_index_key = blind_index_key
@@ -64,6 +67,25 @@ class KeyRing:
             return cipher.decrypt(payload[:_NONCE_BYTES], payload[_NONCE_BYTES:], place.encode()).decode()
         except (InvalidTag, ValueError) as error:
             raise Undecipherable(details={"place": place}) from error
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The ids of all keys, the current one first."""
+        return tuple(self._keys)
+
+    def derived(self, name: str, salt: bytes, purpose: str) -> bytes:
+        """A key of 32 bytes for one file, made from a key of the ring, which it does not give away.
+
+        Raises Undecipherable when the key is not in the ring.
+        """
+        if name not in self._keys:
+            raise Undecipherable(details={"key": name})
+        return HKDF(SHA256(), length=32, salt=salt, info=purpose.encode()).derive(self._keys[name])
+
+    @staticmethod
+    def prefix_of(name: str) -> bytes:
+        """How every value begins that is under the key."""
+        return b"%s:%s:" % (_VERSION, name.encode())
 
     @staticmethod
     def key_of(stored: bytes) -> str:

@@ -25,6 +25,9 @@ class UtcDatetimeField(fields.DatetimeField[datetime]):
         return super().to_db_value(to_utc(value) if isinstance(value, datetime) else value, instance)
 
     def to_python_value(self, value: Any) -> datetime | None:
+        if isinstance(value, str) and value.endswith("+00:00"):
+            # As SQLite keeps them: the parser for everything else takes ten times as long, on every row.
+            return datetime.fromisoformat(value).astimezone(UTC)
         # Both engines give aware moments or text; a naive one can only come from the program.
         moment = to_utc(value) if isinstance(value, datetime) else super().to_python_value(value)
         return moment if moment is None else moment.astimezone(UTC)

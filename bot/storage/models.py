@@ -34,3 +34,20 @@ class ProcessedMessage(Record):
     class Meta:
         table = "processed_message"
         indexes = (Index(fields=("created_at",), name="idx_processed_message_created"),)
+
+
+class IdempotentAnswer(Record):
+    """What was answered to a request that creates something: the same key and body get the same answer."""
+
+    # Whose key it is: the identity of the caller or session.
+    scope = fields.CharField(max_length=64)
+    key = fields.CharField(max_length=128)
+    route = fields.CharField(max_length=128)
+    body_digest = fields.CharField(max_length=64)
+    status = fields.SmallIntField(null=True)
+    body = EncryptedText(null=True)
+
+    class Meta:
+        table = "idempotent_answer"
+        unique_together = (("scope", "key"),)
+        indexes = (Index(fields=("created_at",), name="idx_idempotent_answer_created"),)

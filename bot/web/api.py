@@ -6,51 +6,71 @@ A handler gets a validated request model and returns a response model. Faults be
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler, Middleware
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from bot.clock import Clock
-from bot.errors import AppError, InvalidInput, LimitReached, NotAuthenticated, Unavailable, Unreadable
-from bot.identity import VISITOR, Actor, Role, require_role
-from bot.storage import redis_keys
-from bot.storage.base import blind_index
-from bot.storage.redis import RedisStore
-from bot.web.middlewares import status_of
+from bot.errors import AppError, NotAuthenticated, NotFound, NotPermitted
+from bot.identity import VISITOR, Actor, Door, Role
+from bot.rights import RIGHTS, Action, Scope, require, roles_for
+from bot.web import idempotency
+from bot.web.bodies import JSON, read_body
+from bot.web.idempotency import Answered, Answers, KeyMissing
+from bot.web.limits import Addresses, FailureLimit, PersonLimit
+from bot.web.middlewares import dumps, refusal, status_of
 from bot.web.openapi import describe
 
 PREFIX: Final = "/api/v1"
-_JSON: Final = "application/json"
-_MINUTE_S: Final = 60
-_COUNT_LIFE: Final = timedelta(minutes=2)
+_DEVICE_LENGTH: Final = 64
+# What is answered the same however often it is asked.
+_KEPT: Final = frozenset({400, 401, 403, 404, 409, 422})
+
+
+class PrivacyNotAgreed(NotPermitted):
+    """Something personal is wanted by somebody who has not agreed to the privacy notice in force."""
+
+    code = "privacy_not_agreed"
+    default_message = "请先阅读并同意隐私保护说明，再继续使用。"
 
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
     """What a handler is given: who calls (a visitor without a token), the validated body (None when the route takes
-    none), the parts of the path and the query."""
+    none), the parts of the path and the query; what the route prepared; and the name of the caller's device."""
 
     actor: Actor
     body: Any
     path: Mapping[str, str]
     query: Mapping[str, str]
+    prepared: Any = None
+    device: str = ""
+
+    def id(self, name: str) -> str:
+        """The id in a part of the path. Raises NotFound when it cannot be one."""
+        try:
+            return str(UUID(self.path[name]))
+        except ValueError:
+            raise NotFound from None
 
 
 ApiHandler: TypeAlias = Callable[[ApiCall], Awaitable[BaseModel]]
+Prepare: TypeAlias = Callable[[ApiCall], Awaitable[object]]
 Authenticate: TypeAlias = Callable[[str], Awaitable[Actor]]
 """Whose token this is. Raises NotAuthenticated for one that is unknown or has run out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRoute:
-    """One row of the table. `path` begins after /api/v1; `roles` None: no token is needed.
+    """One row of the table. `path` begins after /api/v1; what concerns nobody in particular needs no token.
 
-    `errors` are the statuses of the envelope the route may answer with, beside those every route has.
+    `errors` are the statuses of the envelope the route may answer with, beside those every route has. `prepare` talks
+    to others (WeChat) before the transaction of a route with a key begins; what it gives is `call.prepared`.
     """
 
     method: str
@@ -59,108 +79,143 @@ class ApiRoute:
     handle: ApiHandler
     response: type[BaseModel]
     request: type[BaseModel] | None = None
-    roles: frozenset[Role] | None
+    action: Action
     errors: Sequence[int] = ()
     status: int = 200
     tags: Sequence[str] = field(default=())
+    # None: an `Idempotency-Key` is not taken; False: taken; True: required.
+    key_required: bool | None = None
+    prepare: Prepare | None = None
+    # What somebody is answered who guessed wrong: it counts against the address it came from.
+    guesses: tuple[type[AppError], ...] = ()
+    # May be used by somebody known who has not agreed to the privacy notice.
+    before_privacy: bool = False
+    needs_token: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        needs = RIGHTS[self.action][Role.VISITOR] is not Scope.ANY
+        object.__setattr__(self, "needs_token", needs)
+
+    @property
+    def name(self) -> str:
+        """As in the description: `POST /bindings`."""
+        return f"{self.method} {self.path}"
 
 
-class TooManyFailures(LimitReached):
-    """An address went wrong too often within the minute."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the edge works with. Without `authenticate` nobody can be known by a token."""
 
-    code = "too_many_failures"
-    default_message = "出错的次数太多了，请过一分钟再试。"
-
-
-class FailureLimit:
-    """Counts what went wrong, per address and minute, over all replicas. Attempts that succeed are never refused."""
-
-    def __init__(self, store: Callable[[], RedisStore], clock: Clock, per_minute: int) -> None:
-        """`store` gives the store once the application runs."""
-        self._store = store
-        self._clock = clock
-        self._per_minute = per_minute
-
-    async def note(self, address: str) -> None:
-        """One failed attempt. Raises TooManyFailures when there were too many."""
-        minute = int(self._clock.now().timestamp()) // _MINUTE_S
-        key = redis_keys.failures(blind_index("address", address), minute)
-        try:
-            count = await self._store().increment(key, _COUNT_LIFE)
-        except Unavailable:
-            return  # nothing is protected by this but our patience
-        if count > self._per_minute:
-            raise TooManyFailures
+    failures: FailureLimit
+    people: PersonLimit
+    answers: Answers
+    addresses: Addresses
+    authenticate: Authenticate | None = None
 
 
-def api_application(
-    routes: Sequence[ApiRoute], failures: FailureLimit, authenticate: Authenticate | None = None
-) -> web.Application:
-    """The sub-application to be mounted at `PREFIX`. Without `authenticate` nobody can be known by a token."""
-    description = describe(PREFIX, routes)
+def api_application(routes: Sequence[ApiRoute], parts: Surroundings) -> web.Application:
+    """The sub-application to be mounted at `PREFIX`."""
+    description = dumps(describe(PREFIX, routes)).encode()
 
     async def openapi(_: web.Request) -> web.Response:
-        return web.json_response(description)
+        return _response(200, description)
 
-    app = web.Application(middlewares=[_failure_counter(failures)])
+    app = web.Application()
     app.router.add_get("/openapi.json", openapi)
     for route in routes:
-        app.router.add_route(route.method, route.path, _endpoint(route, authenticate))
+        app.router.add_route(route.method, route.path, _Endpoint(route, parts).serve)
     return app
 
 
-def _failure_counter(failures: FailureLimit) -> Middleware:
-    @web.middleware
-    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except AppError as error:
-            if 400 <= status_of(error) < 500:
-                await failures.note(request.remote or "")
-            raise
-        except web.HTTPClientError:
-            await failures.note(request.remote or "")
-            raise
+class _Endpoint:
+    """One route, served."""
 
-    return count
+    def __init__(self, route: ApiRoute, parts: Surroundings) -> None:
+        self._route = route
+        self._parts = parts
+        self._roles = roles_for(route.action)
 
-
-def _endpoint(route: ApiRoute, authenticate: Authenticate | None) -> Handler:
-    async def endpoint(request: web.Request) -> web.StreamResponse:
-        actor = await _caller(request, route, authenticate)
-        body = await _body(request, route.request) if route.request is not None else None
-        call = ApiCall(actor, body, request.match_info, request.query)
-        answer = await route.handle(call)
-        return web.Response(
-            body=answer.model_dump_json().encode(), status=route.status, content_type=_JSON, charset="utf-8"
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """The answer to one request."""
+        if self._route.guesses:
+            await self._parts.failures.check(self._parts.addresses.of(request))
+        call = ApiCall(
+            await self._caller(request),
+            None if self._route.request is None else await read_body(request, self._route.request),
+            request.match_info,
+            request.query,
+            device=request.headers.get(hdrs.USER_AGENT, "")[:_DEVICE_LENGTH],
         )
+        try:
+            return await self._answer(request, call)
+        except self._route.guesses:
+            await self._parts.failures.note(self._parts.addresses.of(request))
+            raise
 
-    return endpoint
+    async def _caller(self, request: web.Request) -> Actor:
+        """The owner of the bearer token; a visitor without one.
+
+        Raises NotAuthenticated, TooManyRequests, PrivacyNotAgreed, NotPermitted.
+        """
+        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        route, authenticate, actor = self._route, self._parts.authenticate, VISITOR
+        if authenticate is not None and scheme.lower() == "bearer" and token:
+            actor = await authenticate(token.strip())
+            await self._parts.people.take(actor.person_id or actor.identity_id or actor.session_id or "")
+        elif route.needs_token:
+            raise NotAuthenticated
+        if not actor.has_agreed and not route.before_privacy:
+            if route.needs_token:
+                raise PrivacyNotAgreed
+            actor = _stranger(actor)
+        if actor.roles.isdisjoint(self._roles):
+            require(actor, route.action)  # which says no, and who was refused what
+        return actor
+
+    async def _answer(self, request: web.Request, call: ApiCall) -> web.StreamResponse:
+        route, key = self._route, request.headers.get(idempotency.HEADER)
+        if route.key_required and key is None:
+            raise KeyMissing
+        if key is None or route.key_required is None:
+            answered = await self._handled(await self._prepared(call))
+            return _response(answered.status, answered.body.encode())
+        return await self._answered_once(request, call, key)
+
+    async def _answered_once(self, request: web.Request, call: ApiCall, key: str) -> web.StreamResponse:
+        body = b"" if call.body is None else call.body.model_dump_json().encode()
+        asked = idempotency.request_of(call.actor, key, self._route.name, request.path.encode(), body)
+        refused: list[AppError] = []
+
+        def as_answer(error: AppError) -> Answered | None:
+            status = status_of(error)
+            if status not in _KEPT:
+                return None
+            refused.append(error)
+            return Answered(status, dumps({"code": error.code, "message": error.message, "details": error.details}))
+
+        answered = await self._parts.answers.earlier(asked)
+        if answered is None:
+            call = await self._prepared(call)
+            answered = await self._parts.answers.once(asked, partial(self._handled, call), as_answer)
+        if refused:
+            raise refused[-1]
+        if answered.status < 400:
+            return _response(answered.status, answered.body.encode())
+        return refusal(request, answered.status, **json.loads(answered.body))
+
+    async def _prepared(self, call: ApiCall) -> ApiCall:
+        prepare = self._route.prepare
+        return call if prepare is None else replace(call, prepared=await prepare(call))
+
+    async def _handled(self, call: ApiCall) -> Answered:
+        answer = await self._route.handle(call)
+        return Answered(self._route.status, answer.model_dump_json(by_alias=True))
 
 
-async def _caller(request: web.Request, route: ApiRoute, authenticate: Authenticate | None) -> Actor:
-    """The owner of the bearer token; a visitor without one. Raises NotAuthenticated, NotPermitted."""
-    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    actor = VISITOR
-    if authenticate is not None and scheme.lower() == "bearer" and token:
-        actor = await authenticate(token.strip())
-    elif route.roles is not None:
-        raise NotAuthenticated
-    if route.roles is not None:
-        require_role(actor, *route.roles)
-    return actor
+def _stranger(actor: Actor) -> Actor:
+    """Somebody of whom nothing may be used yet."""
+    return replace(VISITOR, door=Door.API, session_id=actor.session_id, identity_id=actor.identity_id)
 
 
-async def _body(request: web.Request, model: type[BaseModel]) -> BaseModel:
-    """The validated body. Raises Unreadable for what is no JSON, InvalidInput naming the fields that are wrong."""
-    if request.content_type != _JSON or hdrs.CONTENT_ENCODING in request.headers:
-        raise web.HTTPUnsupportedMediaType
-    raw = await request.read()
-    try:
-        return model.model_validate_json(raw)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        if any(fault["type"] == "json_invalid" for fault in faults):
-            raise Unreadable from None
-        fields = {".".join(str(part) for part in fault["loc"]) or "body": fault["type"] for fault in faults}
-        raise InvalidInput(details={"fields": fields}) from None
+def _response(status: int, body: bytes) -> web.Response:
+    return web.Response(body=body, status=status, content_type=JSON, charset="utf-8")

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import Mapping
 from functools import partial
+from random import getrandbits
 from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.audit.log import Audit
 from bot.errors import (
     AppError,
     Conflict,
@@ -64,17 +65,18 @@ log = get_logger(__name__)
 dumps = partial(json.dumps, ensure_ascii=False)
 
 
-def edge(metrics: Metrics) -> Middleware:
-    """The middleware of the outermost application."""
+def edge(metrics: Metrics, audit: Audit | None = None) -> Middleware:
+    """The middleware of the outermost application. Refusals are written to the audit, if there is one."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get(REQUEST_ID_HEADER)
-        own = given if given is not None and _GIVEN_ID.fullmatch(given) else os.urandom(8).hex()
+        # An id tells requests apart and hides nothing, so it need not be asked of the system.
+        own = given if given is not None and _GIVEN_ID.fullmatch(given) else f"{getrandbits(64):016x}"
         token = request_id.set(own)
         started = asyncio.get_running_loop().time()
         try:
-            response = await _answer(request, handler, metrics)
+            response = await _answer(request, handler, metrics, audit)
             if not response.prepared:
                 response.headers[REQUEST_ID_HEADER] = own
                 response.headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -87,23 +89,27 @@ def edge(metrics: Metrics) -> Middleware:
     return middleware
 
 
-async def _answer(request: web.Request, handler: Handler, metrics: Metrics) -> web.StreamResponse:
+async def _answer(
+    request: web.Request, handler: Handler, metrics: Metrics, audit: Audit | None
+) -> web.StreamResponse:
     try:
         return await handler(request)
     except AppError as error:
-        return _refusal(request, status_of(error), error.code, error.message, error.details)
+        if audit is not None:
+            await audit.note_denial(error)
+        return refusal(request, status_of(error), error.code, error.message, error.details)
     except web.HTTPException as error:
         if error.status < 400 or error.status not in _REFUSALS:
             raise
         code, message = _REFUSALS[error.status]
-        response = _refusal(request, error.status, code, message)
+        response = refusal(request, error.status, code, message)
         if hdrs.ALLOW in error.headers:
             response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
         return response
     except Exception:
         metrics.errors_total.labels("http").inc()
         log.exception("request_failed", method=request.method, path=request.path)
-        return _refusal(request, 500, "internal", _UNEXPECTED)
+        return refusal(request, 500, "internal", _UNEXPECTED)
 
 
 def status_of(error: AppError) -> int:
@@ -111,9 +117,10 @@ def status_of(error: AppError) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
-def _refusal(
+def refusal(
     request: web.Request, status: int, code: str, message: str, details: Mapping[str, object] | None = None
 ) -> web.Response:
+    """The answer that says no: the envelope at the API, a plain sentence elsewhere."""
     if not request.path.startswith(API_PREFIX):
         return web.Response(status=status, text=message)
     body = {"code": code, "message": message, "details": dict(details or {}), "request_id": request_id.get()}

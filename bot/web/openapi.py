@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
+from bot.web.idempotency import HEADER, KEY_PATTERN
+
 if TYPE_CHECKING:
     from bot.web.api import ApiRoute
 
 _REF: Final = "#/components/schemas/{model}"
-# What any route may answer with: unknown method, failure limit, our own faults.
-_ALWAYS: Final = (429, 500)
+# What any route may answer with: a token nobody has, a limit, our own faults, something of ours away.
+_ALWAYS: Final = (401, 429, 500, 503)
 _WITH_BODY: Final = (400, 413, 415, 422)
-_WITH_TOKEN: Final = (401, 403)
+_WITH_KEY: Final = (400, 409)
+_WITH_TOKEN: Final = (403,)
 _REASONS: Final[Mapping[int, str]] = {
     400: "读不懂的请求",
     401: "没有登录",
@@ -90,16 +93,26 @@ def _operation(route: ApiRoute) -> dict[str, Any]:
         "responses": {str(route.status): _content("成功", route.response)}
         | {str(status): _content(_REASONS[status], ErrorEnvelope) for status in _statuses(route)},
         # A token is never in the way: without need it adds what is known about its owner.
-        "security": [{"bearer": []}] if route.roles is not None else [{}, {"bearer": []}],
+        "security": [{"bearer": []}] if route.needs_token else [{}, {"bearer": []}],
     }
     if route.tags:
         operation["tags"] = list(route.tags)
     if route.request is not None:
         operation["requestBody"] = _content("JSON", route.request) | {"required": True}
-    parameters = [
-        {"name": part, "in": "path", "required": True, "schema": {"type": "string"}}
+    parameters: list[dict[str, Any]] = [
+        {"name": part, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         for part in re.findall(r"\{(\w+)", route.path)
     ]
+    if route.key_required is not None:
+        parameters.append(
+            {
+                "name": HEADER,
+                "in": "header",
+                "required": route.key_required,
+                "description": "由客户端生成；同一个键加同样的内容，得到同样的回答。",
+                "schema": {"type": "string", "pattern": f"^{KEY_PATTERN}$"},
+            }
+        )
     if parameters:
         operation["parameters"] = parameters
     return operation
@@ -109,8 +122,12 @@ def _statuses(route: ApiRoute) -> list[int]:
     statuses = {*_ALWAYS, *route.errors}
     if route.request is not None:
         statuses.update(_WITH_BODY)
-    if route.roles is not None:
+    if route.needs_token:
         statuses.update(_WITH_TOKEN)
+    if route.key_required is not None:
+        statuses.update(_WITH_KEY)
+    if "{" in route.path:
+        statuses.add(404)
     return sorted(statuses)
 
 

@@ -43,6 +43,8 @@ MENU_CREATE: Final = "/cgi-bin/menu/create"
 MENU_GET: Final = "/cgi-bin/menu/get"
 MENU_DELETE: Final = "/cgi-bin/menu/delete"
 USER_INFO: Final = "/cgi-bin/user/info"
+QR_CREATE: Final = "/cgi-bin/qrcode/create"
+LONGEST_QR: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,16 @@ class UserInfo:
     follow_scene: str | None
 
 
-class WeChatClient:
-    """The Official Account's API. Every method raises WeChatError."""
+@dataclass(frozen=True, slots=True)
+class QrCode:
+    """A parametric QR code. `url` is what it holds, to be drawn by ourselves; `ticket` fetches WeChat's own picture."""
+
+    ticket: str = field(repr=False)
+    url: str = field(repr=False)
+
+
+class PlatformClient:
+    """Calls with the token of one account: what the 服务号 and the mini-program have in common."""
 
     def __init__(
         self,
@@ -98,57 +108,6 @@ class WeChatClient:
     async def access_token(self) -> str:
         """A token that the platform should accept: for checking the configuration."""
         return await self._tokens.current()
-
-    async def send_text(self, openid: str, text: str) -> None:
-        """A customer-service text, shortened to what WeChat takes. WindowClosed, AllowanceUsedUp among others."""
-        await self._send({"touser": openid, "msgtype": "text", "text": {"content": fit_text(text)}})
-
-    async def send_msgmenu(self, openid: str, head: str, options: Sequence[MenuOption], tail: str = "") -> None:
-        """A customer-service message with lines to tap."""
-        rows = [{"id": option.id, "content": option.content} for option in options]
-        menu = {"head_content": head, "list": rows, "tail_content": tail}
-        await self._send({"touser": openid, "msgtype": "msgmenu", "msgmenu": menu})
-
-    async def show_typing(self, openid: str, *, on: bool = True) -> bool:
-        """Shows or takes away "typing…". False when the platform would not, which harms nobody."""
-        command = "Typing" if on else "CancelTyping"
-        try:
-            await self._post(CUSTOM_TYPING, {"touser": openid, "command": command})
-        except TypingRefused:
-            return False
-        return True
-
-    async def create_menu(self, menu: Mapping[str, Any]) -> None:
-        """Replaces the account's menu by `{"button": […]}`. InvalidMenu when it breaks a rule."""
-        await self._post(MENU_CREATE, menu)
-
-    async def get_menu(self) -> dict[str, Any] | None:
-        """The menu as `create_menu` takes it, None when there is none."""
-        try:
-            answer = await self._get(MENU_GET)
-        except MenuMissing:
-            return None
-        menu = answer.get("menu")
-        return menu if isinstance(menu, dict) else None
-
-    async def delete_menu(self) -> None:
-        """Takes the menu away; so does a second call."""
-        await self._get(MENU_DELETE)
-
-    async def user_info(self, openid: str) -> UserInfo:
-        """What the platform knows of `openid`. RecipientUnknown when it is not of this account."""
-        answer = await self._get(USER_INFO, {"openid": openid, "lang": "zh_CN"})
-        since = answer.get("subscribe_time")
-        return UserInfo(
-            openid=str(answer.get("openid", openid)),
-            is_following=str(answer.get("subscribe")) == "1",
-            unionid=answer.get("unionid") or None,
-            followed_at=datetime.fromtimestamp(since, UTC) if isinstance(since, int) and since > 0 else None,
-            follow_scene=answer.get("subscribe_scene") or None,
-        )
-
-    async def _send(self, message: Mapping[str, Any]) -> None:
-        await self._post(CUSTOM_SEND, message)
 
     async def _post(self, api: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._with_token("POST", api, {}, body)
@@ -229,6 +188,76 @@ class WeChatClient:
         if not isinstance(answer, dict):
             raise OutcomeUnknown(api, note=f"status {status} with other JSON")
         return answer
+
+
+class WeChatClient(PlatformClient):
+    """The Official Account's API. Every method raises WeChatError."""
+
+    async def send_text(self, openid: str, text: str) -> None:
+        """A customer-service text, shortened to what WeChat takes. WindowClosed, AllowanceUsedUp among others."""
+        await self._send({"touser": openid, "msgtype": "text", "text": {"content": fit_text(text)}})
+
+    async def send_msgmenu(self, openid: str, head: str, options: Sequence[MenuOption], tail: str = "") -> None:
+        """A customer-service message with lines to tap."""
+        rows = [{"id": option.id, "content": option.content} for option in options]
+        menu = {"head_content": head, "list": rows, "tail_content": tail}
+        await self._send({"touser": openid, "msgtype": "msgmenu", "msgmenu": menu})
+
+    async def show_typing(self, openid: str, *, on: bool = True) -> bool:
+        """Shows or takes away "typing…". False when the platform would not, which harms nobody."""
+        command = "Typing" if on else "CancelTyping"
+        try:
+            await self._post(CUSTOM_TYPING, {"touser": openid, "command": command})
+        except TypingRefused:
+            return False
+        return True
+
+    async def create_menu(self, menu: Mapping[str, Any]) -> None:
+        """Replaces the account's menu by `{"button": […]}`. InvalidMenu when it breaks a rule."""
+        await self._post(MENU_CREATE, menu)
+
+    async def get_menu(self) -> dict[str, Any] | None:
+        """The menu as `create_menu` takes it, None when there is none."""
+        try:
+            answer = await self._get(MENU_GET)
+        except MenuMissing:
+            return None
+        menu = answer.get("menu")
+        return menu if isinstance(menu, dict) else None
+
+    async def delete_menu(self) -> None:
+        """Takes the menu away; so does a second call."""
+        await self._get(MENU_DELETE)
+
+    async def user_info(self, openid: str) -> UserInfo:
+        """What the platform knows of `openid`. RecipientUnknown when it is not of this account."""
+        answer = await self._get(USER_INFO, {"openid": openid, "lang": "zh_CN"})
+        since = answer.get("subscribe_time")
+        return UserInfo(
+            openid=str(answer.get("openid", openid)),
+            is_following=str(answer.get("subscribe")) == "1",
+            unionid=answer.get("unionid") or None,
+            followed_at=datetime.fromtimestamp(since, UTC) if isinstance(since, int) and since > 0 else None,
+            follow_scene=answer.get("subscribe_scene") or None,
+        )
+
+    async def create_qr_code(self, scene: str, life: timedelta) -> QrCode:
+        """A temporary code: who scans it comes with `scene` (1 to 64 characters, visible to anybody), at most thirty
+        days long."""
+        seconds = int(min(life, LONGEST_QR).total_seconds())
+        body = {
+            "expire_seconds": max(seconds, 1),
+            "action_name": "QR_STR_SCENE",
+            "action_info": {"scene": {"scene_str": scene}},
+        }
+        answer = await self._post(QR_CREATE, body)
+        ticket, url = answer.get("ticket"), answer.get("url")
+        if not isinstance(ticket, str) or not isinstance(url, str) or not ticket or not url:
+            raise OutcomeUnknown(QR_CREATE, note="no ticket in the answer")
+        return QrCode(ticket, url)
+
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        await self._post(CUSTOM_SEND, message)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import cast
 
+from bot.rights import Action
 from bot.web.api import ApiCall, ApiRoute
-from handlers.policy.schemas import AnswerOut, CitationOut, QuestionIn
+from handlers.policy.schemas import AnswerOut, CitationOut, PlaceIn, PlaceOut, QuestionIn
 from handlers.policy.service.answers import AnswerService
+from handlers.policy.service.profiles import PLACE, ProfileService
 
 
 class PolicyApi:
-    """The handlers, over the service."""
+    """The handlers, over the services."""
 
-    def __init__(self, answers: AnswerService) -> None:
+    def __init__(self, answers: AnswerService, profiles: ProfileService) -> None:
         self._answers = answers
+        self._profiles = profiles
 
     def routes(self) -> tuple[ApiRoute, ...]:
-        """One."""
+        """Questions, and the place they are answered for."""
         return (
             ApiRoute(
                 method="POST",
@@ -25,9 +28,28 @@ class PolicyApi:
                 summary="问一个政策问题",
                 request=QuestionIn,
                 response=AnswerOut,
-                roles=None,
+                action=Action.QUESTION_ASK,
                 errors=(503,),
                 handle=self.ask,
+                tags=("policy",),
+            ),
+            ApiRoute(
+                method="GET",
+                path="/place",
+                summary="我的地方",
+                response=PlaceOut,
+                action=Action.PROFILE_VIEW,
+                handle=self.place,
+                tags=("policy",),
+            ),
+            ApiRoute(
+                method="PUT",
+                path="/place",
+                summary="换地方",
+                request=PlaceIn,
+                response=PlaceOut,
+                action=Action.PROFILE_CHANGE,
+                handle=self.set_place,
                 tags=("policy",),
             ),
         )
@@ -35,10 +57,29 @@ class PolicyApi:
     async def ask(self, call: ApiCall) -> AnswerOut:
         """The answer as the chat would give it to somebody in that place."""
         body = cast("QuestionIn", call.body)
-        answer = self._answers.answer(call.actor, body.text, place=body.place).answer
+        place = body.place or (await self._kept_place(call))
+        answer = self._answers.answer(call.actor, body.text, place=place).answer
         return AnswerOut(
             answer=answer.text,
             outcome=answer.outcome.value,
             citations=[CitationOut(**asdict(citation)) for citation in answer.citations],
             article=answer.article,
         )
+
+    async def place(self, call: ApiCall) -> PlaceOut:
+        """Where the caller said they are."""
+        return PlaceOut(place=await self._kept_place(call))
+
+    async def set_place(self, call: ApiCall) -> PlaceOut:
+        """The caller's place from now on; null forgets it."""
+        body = cast("PlaceIn", call.body)
+        if body.place is None:
+            await self._profiles.clear_place(call.actor)
+        else:
+            await self._profiles.set_place(call.actor, body.place)
+        return PlaceOut(place=body.place)
+
+    async def _kept_place(self, call: ApiCall) -> str | None:
+        if call.actor.openid_index is None:
+            return None
+        return (await self._profiles.profile_of(call.actor.openid_index)).get(PLACE)

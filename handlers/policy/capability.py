@@ -18,7 +18,7 @@ def build(machinery: Machinery) -> EntryPoints:
     profiles = ProfileService(machinery.clock)
     return EntryPoints(
         routes=PolicyChat(answers, profiles).routes(),
-        api=PolicyApi(answers).routes(),
+        api=PolicyApi(answers, profiles).routes(),
         profiles=(profiles,),
         erasers=(log, profiles),
         background=(log,),

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from bot.dialogue.context import ChatContext
 from bot.dialogue.prompts import FreeText, NotUnderstood
-from bot.dialogue.router import EVERYONE, Route, Tier, always, in_step, menu_key, words
+from bot.dialogue.router import Route, Tier, always, in_step, menu_key, words
 from bot.errors import Unavailable
+from bot.rights import Action
 from bot.wechat.messages import Event, Inbound, Reply, TextMessage, TextReply
 from handlers.policy import texts
 from handlers.policy.domain import (
@@ -43,31 +44,31 @@ class PolicyChat:
         return (*self._place_routes(), *self._rating_routes(), *self._question_routes())
 
     def _place_routes(self) -> tuple[Route, ...]:
-        text, everyone = TextMessage, EVERYONE
+        text = TextMessage
         return (
             Route(
                 name="policy.place.named", tier=Tier.STEP, of=text, when=in_step(DIALOGUE, NAME_IT),
-                handle=self.place_named, roles=everyone, changes=True,
+                handle=self.place_named, action=Action.PROFILE_CHANGE, changes=True,
             ),
             Route(
                 name="policy.place.ask", tier=Tier.KEYWORD, of=text, when=words("换地方", "改地方", "换个地方"),
-                handle=self.ask_place, roles=everyone, changes=True,
+                handle=self.ask_place, action=Action.PROFILE_CHANGE, changes=True,
             ),
             Route(
                 name="policy.place.clear", tier=Tier.KEYWORD, of=text, when=words("清除地方", "删除地方"),
-                handle=self.clear_place, roles=everyone, changes=True,
+                handle=self.clear_place, action=Action.PROFILE_CHANGE, changes=True,
             ),
             Route(
                 name="policy.place.show", tier=Tier.KEYWORD, of=text, when=words("我的地方", "我在哪里", "我在哪"),
-                handle=self.show_place, roles=everyone, changes=False, protected=True,
+                handle=self.show_place, action=Action.PROFILE_VIEW, changes=False, protected=True,
             ),
             Route(
                 name="policy.place.tapped", tier=Tier.MENU, of=Event, when=menu_key(SHOW_PLACE),
-                handle=self.show_place, roles=everyone, changes=False, protected=True,
+                handle=self.show_place, action=Action.PROFILE_VIEW, changes=False, protected=True,
             ),
             Route(
                 name="policy.place.said", tier=Tier.KEYWORD, of=text, when=self.says_place,
-                handle=self.place_said, roles=everyone, changes=True,
+                handle=self.place_said, action=Action.PROFILE_CHANGE, changes=True,
             ),
         )  # fmt: skip
 
@@ -75,11 +76,11 @@ class PolicyChat:
         return (
             Route(
                 name="policy.rate", tier=Tier.KEYWORD, of=TextMessage, when=words("有用", "没用", "没有用", "不管用"),
-                handle=self.rate, roles=EVERYONE, changes=True,
+                handle=self.rate, action=Action.CHAT_USE, changes=True,
             ),
             Route(
                 name="policy.rate.reason", tier=Tier.KEYWORD, of=TextMessage, when=gives_reason,
-                handle=self.give_reason, roles=EVERYONE, changes=True,
+                handle=self.give_reason, action=Action.CHAT_USE, changes=True,
             ),
         )  # fmt: skip
 
@@ -87,19 +88,19 @@ class PolicyChat:
         return (
             Route(
                 name="policy.how", tier=Tier.MENU, of=Event, when=menu_key(HOW),
-                handle=self.how, roles=EVERYONE, changes=False,
+                handle=self.how, action=Action.CHAT_USE, changes=False,
             ),
             Route(
                 name="policy.tapped", tier=Tier.MENU, of=Event, when=menu_key(*texts.MENU_QUESTIONS),
-                handle=self.answer_tapped, roles=EVERYONE, changes=False,
+                handle=self.answer_tapped, action=Action.CHAT_USE, changes=False,
             ),
             Route(
                 name="policy.choose", tier=Tier.KEYWORD, of=TextMessage, when=picks_option,
-                handle=self.choose, roles=EVERYONE, changes=False,
+                handle=self.choose, action=Action.CHAT_USE, changes=False,
             ),
             Route(
                 name="policy.answer", tier=Tier.LAST, of=TextMessage, when=always,
-                handle=self.answer, roles=EVERYONE, changes=False,
+                handle=self.answer, action=Action.QUESTION_ASK, changes=False,
             ),
         )  # fmt: skip
 

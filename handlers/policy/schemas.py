@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from handlers.policy.domain import MAX_PLACE
+
 
 class QuestionIn(BaseModel):
     """A question. `place` is where the asker is, in their own words."""
@@ -14,6 +16,20 @@ class QuestionIn(BaseModel):
 
     text: str = Field(min_length=1, max_length=1000, examples=["课后服务多少钱"])
     place: str | None = Field(default=None, max_length=50, examples=["宿城区"])
+
+
+class PlaceIn(BaseModel):
+    """Where the caller is, in their own words; null for nowhere in particular."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    place: str | None = Field(title="地方", min_length=2, max_length=MAX_PLACE, examples=["宿城区"])
+
+
+class PlaceOut(BaseModel):
+    """Where the caller is; null while unknown."""
+
+    place: str | None
 
 
 class CitationOut(BaseModel):

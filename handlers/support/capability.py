@@ -19,6 +19,7 @@ from handlers.support.service.leaving import LeavingService
 # What WeChat accepts, in bytes of UTF-8.
 MAX_TOP_BYTES, MAX_SUB_BYTES, MAX_KEY_BYTES = 16, 60, 128
 MAX_TOP, MAX_SUB = 3, 5
+MINE = "我的"
 
 
 class MenuTooLarge(InvalidInput):
@@ -63,6 +64,9 @@ def menu_of(capabilities: Sequence[Capability]) -> Mapping[str, Any]:
     for capability in capabilities:
         for item in capability.menu:
             tops.setdefault(item.under, []).append(item)
+    if MINE in tops:
+        # What is one's own stands last, whichever capability brings it first.
+        tops[MINE] = tops.pop(MINE)
     _check(len(tops) <= MAX_TOP, "一级菜单", len(tops))
     for top, items in tops.items():
         _check(len(top.encode()) <= MAX_TOP_BYTES, top, len(top.encode()))

@@ -88,6 +88,15 @@ def echoing(name: str, mode: str, folder: Path) -> Iterator[Server]:
         yield server
 
 
+@contextlib.contextmanager
+def resting(name: str, stores: Stores, folder: Path) -> Iterator[Server]:
+    """The baseline of the API, listening."""
+    port = free_port()
+    arguments = ["-m", "tests.bench.rest", str(port), stores.database_url]
+    with _running(name, arguments, port, _environment({}), folder) as server:
+        yield server
+
+
 @dataclass(frozen=True, slots=True)
 class Stores:
     """Where a service keeps its things; migrated."""

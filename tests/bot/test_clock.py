@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot.clock import SHANGHAI, FrozenClock, SystemClock, local_date, to_local, to_utc
+from bot.clock import SHANGHAI, FrozenClock, SystemClock, local_date, local_day, to_local, to_utc
 
 LATE_EVENING_UTC = datetime(2026, 8, 31, 16, 30, tzinfo=UTC)
 
@@ -30,8 +30,16 @@ def test_the_day_in_china_begins_eight_hours_earlier() -> None:
     assert to_local(LATE_EVENING_UTC).isoformat() == "2026-09-01T00:30:00+08:00"
 
 
+def test_a_day_in_china_ends_where_the_next_begins() -> None:
+    begins, ends = local_day(LATE_EVENING_UTC)
+    assert (begins, ends) == (datetime(2026, 8, 31, 16, tzinfo=UTC), datetime(2026, 9, 1, 16, tzinfo=UTC))
+    assert begins.tzinfo is ends.tzinfo is UTC
+    assert local_day(begins) == (begins, ends)
+    assert local_day(ends)[0] == ends
+
+
 def test_naive_times_are_refused() -> None:
     naive = datetime(2026, 9, 1, 8, 0)  # noqa: DTZ001 - that is the point
-    for use in (FrozenClock, to_utc, to_local, local_date):
+    for use in (FrozenClock, to_utc, to_local, local_date, local_day):
         with pytest.raises(ValueError, match="without a zone"):
             use(naive)

@@ -15,6 +15,7 @@ from bot.logs import MASK, configure_logs, get_logger, log_context, redact, requ
 OPENID = "oLVPpjqs9BhvzwPj5A-vTYAX3GLc"
 PHONE = "13812345678"
 ID_NUMBER = "32130219900307123X"
+NAME = "王小明"
 
 log = get_logger("tests.logs")
 
@@ -113,3 +114,34 @@ def test_ordinary_figures_stay_readable() -> None:
 def test_a_percent_sign_in_an_event_is_no_format(lines: io.StringIO) -> None:
     log.info("100% done %s")
     assert entries(lines)[0]["event"] == "100% done %s"
+
+
+def test_an_error_that_quotes_values_loses_them_and_keeps_its_kind(lines: io.StringIO) -> None:
+    from asyncpg import UniqueViolationError
+    from pydantic import BaseModel, ValidationError
+    from tortoise.exceptions import IntegrityError
+
+    class Pupil(BaseModel):
+        name: int
+
+    try:
+        try:
+            raise UniqueViolationError(f"duplicate key\nDETAIL:  Key (name)=({NAME}) already exists.")
+        except UniqueViolationError as error:
+            raise IntegrityError(f"Key (name)=({NAME}) already exists.") from error
+    except IntegrityError:
+        log.exception("not_stored")
+    try:
+        Pupil.model_validate({"name": NAME})
+    except ValidationError:
+        log.exception("not_valid")
+    try:
+        raise ValueError("a message of our own")
+    except ValueError:
+        log.exception("told")
+    stored, valid, told = (entry["exception"] for entry in entries(lines))
+    assert NAME not in stored + valid
+    assert "UniqueViolationError: ***" in stored
+    assert "tortoise.exceptions.IntegrityError: ***" in stored
+    assert "ValidationError: ***" in valid
+    assert "a message of our own" in told

@@ -8,9 +8,11 @@ from bot.app import ASSEMBLY, build_app
 from bot.config import Settings
 from bot.dialogue.router import Route, Tier
 from bot.identity import Role
+from handlers.catalogue import CAPABILITIES
 
 # What may run for a sender who may be forged: it changes nothing and reads nothing about people.
 OPEN = {
+    "consent.not_a_guardian",
     "policy.answer",
     "policy.choose",
     "policy.how",
@@ -57,4 +59,4 @@ def test_there_is_one_last_resort_for_text(routes: tuple[Route, ...]) -> None:
 
 
 def test_names_say_which_capability_a_route_is_of(routes: tuple[Route, ...]) -> None:
-    assert {route.name.split(".")[0] for route in routes} == {"policy", "support"}
+    assert {route.name.split(".")[0] for route in routes} == {part.name for part in CAPABILITIES} - {"rosters"}

@@ -9,6 +9,7 @@ import pytest
 from bot.storage.base import blind_index
 from bot.storage.database import DATABASE
 from bot.storage.redis import REDIS
+from bot.storage.redis_stand_in import StandIn
 from handlers.policy.service.question_log import asker_of
 from tests.scenarios.test_hand_over import hand_over, pushes
 from tests.town import OTHER_PARENT, OWNER, PARENT, Town
@@ -45,7 +46,8 @@ async def traces(town: Town, openid: str) -> list[str]:
     index = blind_index("openid", openid)
     marks = {openid, index, asker_of(index)}
     found: set[str] = set()
-    for table in await tables(town):
+    # A restored backup must be made to forget the person again: that list holds the fingerprint, and nothing else.
+    for table in set(await tables(town)) - {"consent_erasure"}:
         values = {str(value) for row in await rows(town, table) for value in row.values()}
         if marks & values:
             found.add(table)
@@ -54,8 +56,9 @@ async def traces(town: Town, openid: str) -> list[str]:
 
 async def keys_of(town: Town, openid: str) -> list[str]:
     index = blind_index("openid", openid)
-    keys = [str(key, "ascii") for key in await town.app[REDIS]._client.keys("*") if isinstance(key, bytes)]
-    return sorted(key for key in keys if index in key)
+    stand_in = town.app[REDIS]._client
+    assert isinstance(stand_in, StandIn)
+    return sorted(key for key in stand_in.names() if index in key)
 
 
 async def test_an_unfollow_erases(town: Town) -> None:

@@ -10,7 +10,8 @@ from bot.emulator.follower import Exchange
 from bot.emulator.wire import Wire
 from bot.storage import redis_keys
 from bot.storage.base import blind_index
-from bot.storage.redis import REDIS
+from bot.storage.redis import REDIS, RedisStore
+from bot.storage.redis_stand_in import StandIn
 from tests.scenarios.test_hand_over import TOPIC, pushes
 from tests.town import OWNER, PARENT, Town, account_keys, running_town
 
@@ -41,11 +42,17 @@ async def test_a_message_seen_before_gets_its_remembered_reply_whatever_its_nonc
     assert "待办1件" in (await town.person(OWNER).says("待办") or "")
 
 
+async def lose_everything(store: RedisStore) -> None:
+    """What a Redis that was started anew knows: nothing."""
+    assert isinstance(store._client, StandIn)
+    await store.delete(*store._client.names())
+
+
 async def test_it_does_so_after_redis_has_lost_everything(town: Town) -> None:
     parent = town.person()
     await parent.says("我在柳溪镇")
     reply = parent.last_reply
-    await town.app[REDIS]._client.flushall()
+    await lose_everything(town.app[REDIS])
     status, answer = await again(town, parent.exchanges[-1])
     assert (status, town.opened(answer)) == (200, reply)
 
@@ -62,7 +69,7 @@ async def test_outside_the_window_it_is_refused(town: Town) -> None:
 async def test_a_place_survives_the_loss_of_redis(town: Town) -> None:
     parent = town.person()
     await parent.says("我在鹤山镇")
-    await town.app[REDIS]._client.flushall()
+    await lose_everything(town.app[REDIS])
     assert (await parent.says("一个班最多多少人") or "").startswith("每班不超过40人")
 
 

@@ -117,8 +117,15 @@ class _Pages:
 
     async def start(self, _: web.Request) -> web.Response:
         """The choice of personas."""
-        personas, ready = self._phones.personas.values(), self._phones.ready.is_set()
-        return self._page("start.html", personas=personas, ready=ready)
+        phones = self._phones
+        return self._page(
+            "start.html",
+            personas=phones.personas.values(),
+            ready=phones.ready.is_set(),
+            fault=phones.fault,
+            desk=phones.desk,
+            code=phones.desk.code() if phones.desk else "",
+        )
 
     async def phone(self, request: web.Request) -> web.Response:
         """One persona's phone."""

@@ -1,7 +1,7 @@
 """All phones of the demo, and the one line from the platform to the product."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -33,6 +33,16 @@ class LogRow:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The way into the console beside the phones: its path, a login, and the code its authenticator shows now."""
+
+    path: str
+    login: str
+    password: str
+    code: Callable[[], str]
+
+
 class Phones:
     """The personas' chats. Acts run in tasks of their own, so that a slow answer holds no page up."""
 
@@ -43,11 +53,14 @@ class Phones:
         *,
         ready: asyncio.Event,
         personas: Sequence[Persona] = PERSONAS,
+        desk: Desk | None = None,
     ) -> None:
-        """`ready` is set as soon as the product can answer questions."""
+        """`ready` is set as soon as the product can answer questions, or it is clear that it never will."""
         self.emulator = emulator
         self.account = account
         self.ready = ready
+        self.desk = desk
+        self.fault = ""
         self.personas = {persona.openid: persona for persona in personas}
         self._chats = {
             openid: Chat(emulator.platform, account, emulator.follower(account, openid, is_following=False))
@@ -70,6 +83,11 @@ class Phones:
         """Ends `cut`."""
         if self.is_cut:
             self.emulator.callback_url, self._whole_line = self._whole_line, ""
+
+    def give_up(self, fault: str) -> None:
+        """The product will answer no question; `fault` tells visitors why. Everything else goes on."""
+        self.fault = fault
+        self.ready.set()
 
     def persona(self, openid: str) -> Persona:
         """Raises UnknownPersona."""
@@ -127,7 +145,7 @@ class Phones:
             return texts.CUT
         if chat.tries:
             return texts.WAITING
-        return "" if self.ready.is_set() else texts.PREPARING
+        return self.fault if self.ready.is_set() else texts.PREPARING
 
     def _name(self, openid: str) -> str:
         persona = self.personas[openid]

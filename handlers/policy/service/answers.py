@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from bot.clock import Clock, local_date
+from bot.clock import Clock, local_date, local_day
 from bot.identity import Actor, Role
 from bot.library import Library
 from bot.metrics import Metrics
@@ -53,6 +53,9 @@ class AnswerService:
         self._cache: AnswerCache | None = None
         # Whether a short question leans on the one before it, for questions met before.
         self._leaning: dict[str, bool] = {}
+        # Who asks, as the knowledge sees it, by roles and place: worked out once a day.
+        self._askers: dict[tuple[frozenset[Role], str | None], Asker] = {}
+        self._day = (now := clock.now()), now
         # In front of the cache, whose key takes longer to work out than all the rest of an answer.
         self._as_typed: dict[tuple[str, str | None, Audience | None, date], Answered] = {}
         self._hit = metrics.answer_cache_total.labels("hit")
@@ -152,8 +155,17 @@ class AnswerService:
         return known
 
     def _asker(self, actor: Actor, place: str | None) -> Asker:
-        role = next((audience for role, audience in _AUDIENCES if role in actor.roles), Audience.PARENT)
-        return Asker(local_date(self._clock.now()), place or None, role)
+        now = self._clock.now()
+        if not self._day[0] <= now < self._day[1]:
+            self._day = local_day(now)
+            self._askers.clear()
+        asker = self._askers.get((actor.roles, place))
+        if asker is None:
+            if len(self._askers) >= _MAX_KNOWN:
+                self._askers.clear()
+            role = next((audience for role, audience in _AUDIENCES if role in actor.roles), Audience.PARENT)
+            asker = self._askers[actor.roles, place] = Asker(local_date(now), place or None, role)
+        return asker
 
     def _given(self, actor: Actor, question: str, given: Answered) -> Answered:
         """Counts and logs an answer. What people tell in need does not belong into a log of questions."""

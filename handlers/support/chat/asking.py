@@ -8,7 +8,8 @@ from datetime import datetime
 from bot.clock import to_local
 from bot.dialogue.context import ChatContext
 from bot.dialogue.prompts import FreeText
-from bot.dialogue.router import EVERYONE, Route, Tier, alarm, either, in_step, menu_key, words
+from bot.dialogue.router import Route, Tier, alarm, either, in_step, menu_key, words
+from bot.rights import Action
 from bot.wechat.messages import Event, Inbound, Reply, TextMessage, TextReply
 from handlers.support import texts
 from handlers.support.domain import MAX_ANSWER, MAX_ASKED, HandOver, shortened
@@ -42,32 +43,32 @@ class Asking:
         return (
             Route(
                 name="support.crisis", tier=Tier.CRISIS, of=TextMessage, when=alarm(*DANGER),
-                handle=self.crisis, fallback=calm_words, roles=EVERYONE, changes=True,
+                handle=self.crisis, fallback=calm_words, action=Action.CHAT_USE, changes=True,
             ),
             Route(
                 name="support.person", tier=Tier.GLOBAL, of=TextMessage,
                 when=either(words(*_PERSON_WORDS), alarm(Alarm.PERSON)),
-                handle=self.ask_topic, roles=EVERYONE, changes=True,
+                handle=self.ask_topic, action=Action.CHAT_USE, changes=True,
             ),
             Route(
                 name="support.person.tapped", tier=Tier.MENU, of=Event, when=menu_key(PERSON),
-                handle=self.ask_topic, roles=EVERYONE, changes=True,
+                handle=self.ask_topic, action=Action.CHAT_USE, changes=True,
             ),
             Route(
                 name="support.topic", tier=Tier.STEP, of=TextMessage, when=in_step(DIALOGUE, TOPIC),
-                handle=self.hand_over, roles=EVERYONE, changes=True,
+                handle=self.hand_over, action=Action.CHAT_USE, changes=True,
             ),
             Route(
                 name="support.complaint", tier=Tier.KEYWORD, of=TextMessage, when=alarm(Alarm.COMPLAINT),
-                handle=self.complain, roles=EVERYONE, changes=True,
+                handle=self.complain, action=Action.CHAT_USE, changes=True,
             ),
             Route(
                 name="support.mine", tier=Tier.KEYWORD, of=TextMessage, when=words(*_MINE_WORDS),
-                handle=self.show_mine, roles=EVERYONE, changes=False, protected=True,
+                handle=self.show_mine, action=Action.CHAT_USE, changes=False, protected=True,
             ),
             Route(
                 name="support.mine.tapped", tier=Tier.MENU, of=Event, when=menu_key(MINE),
-                handle=self.show_mine, roles=EVERYONE, changes=False, protected=True,
+                handle=self.show_mine, action=Action.CHAT_USE, changes=False, protected=True,
             ),
         )  # fmt: skip
 

@@ -10,13 +10,12 @@ from bot.dialogue.prompts import FreeText
 from bot.dialogue.router import Filter, Route, Tier, both, has_role, pattern, words
 from bot.errors import InvalidInput
 from bot.identity import Role
+from bot.rights import Action
 from bot.wechat.messages import Inbound, Reply, TextMessage, TextReply
 from handlers.support import texts
 from handlers.support.chat.asking import when
 from handlers.support.domain import MAX_ANSWER, HandOver, HandOverClosed, age, page_of, shortened
 from handlers.support.service.hand_overs import LISTED, HandOverService
-
-DUTY = frozenset({Role.DUTY})
 
 _ON_DUTY = has_role(Role.DUTY)
 _COMMAND = re.compile(
@@ -42,23 +41,23 @@ class Duty:
         return (
             Route(
                 name="support.duty.todo", tier=Tier.KEYWORD, of=TextMessage, when=both(_ON_DUTY, words("待办")),
-                handle=self.todo, roles=DUTY, changes=False, protected=True,
+                handle=self.todo, action=Action.HANDOVER_ANSWER, changes=False, protected=True,
             ),
             Route(
                 name="support.duty.look", tier=Tier.KEYWORD, of=TextMessage,
-                when=commands("查看"), handle=self.look, roles=DUTY, changes=False, protected=True,
+                when=commands("查看"), handle=self.look, action=Action.HANDOVER_ANSWER, changes=False, protected=True,
             ),
             Route(
                 name="support.duty.claim", tier=Tier.KEYWORD, of=TextMessage,
-                when=commands("受理"), handle=self.claim, roles=DUTY, changes=True,
+                when=commands("受理"), handle=self.claim, action=Action.HANDOVER_ANSWER, changes=True,
             ),
             Route(
                 name="support.duty.answer", tier=Tier.KEYWORD, of=TextMessage,
-                when=commands("回复", "答复"), handle=self.answer, roles=DUTY, changes=True,
+                when=commands("回复", "答复"), handle=self.answer, action=Action.HANDOVER_ANSWER, changes=True,
             ),
             Route(
                 name="support.duty.close", tier=Tier.KEYWORD, of=TextMessage,
-                when=commands("关闭", "办结"), handle=self.close, roles=DUTY, changes=True,
+                when=commands("关闭", "办结"), handle=self.close, action=Action.HANDOVER_ANSWER, changes=True,
             ),
         )  # fmt: skip
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.dialogue.context import ChatContext
-from bot.dialogue.router import EVERYONE, Handler, Route, Tier, always, both, event, idle, in_dialogue, menu_key, words
+from bot.dialogue.router import Handler, Route, Tier, always, both, event, idle, in_dialogue, menu_key, words
 from bot.identity import Role
+from bot.rights import Action, roles_for
 from bot.wechat.messages import (
     NO_REPLY,
     Event,
@@ -49,7 +50,7 @@ class Greeting:
     def _leaving_route(self) -> Route:
         return Route(
             name="support.leaving", tier=Tier.MENU, of=Event, when=event("unsubscribe", *REVOKED),
-            handle=self.leave_account, roles=EVERYONE, changes=True, must_happen=True,
+            handle=self.leave_account, action=Action.CHAT_USE, changes=True, must_happen=True,
         )  # fmt: skip
 
     async def leave_account(self, context: ChatContext, message: Event) -> Reply:
@@ -64,19 +65,19 @@ def _word_routes() -> tuple[Route, ...]:
     return (
         Route(
             name="support.menu", tier=Tier.GLOBAL, of=TextMessage, when=words(*_MENU_WORDS),
-            handle=_says(texts.MENU), roles=EVERYONE, changes=False,
+            handle=_says(texts.MENU), action=Action.CHAT_USE, changes=False,
         ),
         Route(
             name="support.help", tier=Tier.GLOBAL, of=TextMessage, when=words(*_HELP_WORDS),
-            handle=show_help, roles=EVERYONE, changes=False,
+            handle=show_help, action=Action.CHAT_USE, changes=False,
         ),
         Route(
             name="support.nothing_to_quit", tier=Tier.GLOBAL, of=TextMessage, when=both(idle, words("退出")),
-            handle=_says(texts.NOTHING_TO_LEAVE), roles=EVERYONE, changes=False,
+            handle=_says(texts.NOTHING_TO_LEAVE), action=Action.CHAT_USE, changes=False,
         ),
         Route(
             name="support.quit", tier=Tier.GLOBAL, of=TextMessage, when=both(in_dialogue, words(*_LEAVE_WORDS)),
-            handle=quit_dialogue, roles=EVERYONE, changes=True,
+            handle=quit_dialogue, action=Action.CHAT_USE, changes=True,
         ),
     )  # fmt: skip
 
@@ -85,19 +86,19 @@ def _event_routes() -> tuple[Route, ...]:
     return (
         Route(
             name="support.help.tapped", tier=Tier.MENU, of=Event, when=menu_key(HELP),
-            handle=show_help, roles=EVERYONE, changes=False,
+            handle=show_help, action=Action.CHAT_USE, changes=False,
         ),
         Route(
             name="support.follow", tier=Tier.MENU, of=Event, when=event("subscribe"),
-            handle=_says(texts.GREETING), roles=EVERYONE, changes=False,
+            handle=_says(texts.GREETING), action=Action.CHAT_USE, changes=False,
         ),
         Route(
             name="support.tapped", tier=Tier.LAST, of=Event, when=event("click"),
-            handle=_says(texts.MENU), roles=EVERYONE, changes=False,
+            handle=_says(texts.MENU), action=Action.CHAT_USE, changes=False,
         ),
         Route(
             name="support.scan", tier=Tier.MENU, of=Event, when=event("scan", "scancode_waitmsg"),
-            handle=_says(texts.BACK_AGAIN), roles=EVERYONE, changes=False,
+            handle=_says(texts.BACK_AGAIN), action=Action.CHAT_USE, changes=False,
         ),
     )  # fmt: skip
 
@@ -106,7 +107,7 @@ def _media_routes() -> tuple[Route, ...]:
     return tuple(
         Route(
             name=f"support.media.{name}", tier=Tier.LAST, of=kind, when=always,
-            handle=_says(sentence), roles=EVERYONE, changes=False,
+            handle=_says(sentence), action=Action.CHAT_USE, changes=False,
         )
         for name, kind, sentence in _MEDIA
     )  # fmt: skip
@@ -124,7 +125,10 @@ def _says(sentence: str) -> Handler:
 
 async def show_help(context: ChatContext, message: Inbound) -> Reply:
     """帮助, by role."""
-    own = texts.HELP_DUTY if context.actor.has(Role.DUTY) else ""
+    actor = context.actor
+    own = texts.HELP_DUTY if actor.has(Role.DUTY) else ""
+    own += texts.HELP_DECIDING if actor.has(*roles_for(Action.BINDING_DECIDE)) else ""
+    own += texts.HELP_HATS if len(actor.hats) > 1 else ""
     return TextReply(own + texts.HELP)
 
 

@@ -33,7 +33,7 @@ class DutyRoster:
     def _actors(self) -> dict[str, Actor]:
         return {owner.index: Actor(owner.index, frozenset({Role.DUTY}), name=owner.name) for owner in self.owners}
 
-    async def actor_of(self, openid_index: str) -> Actor:
+    async def actor_of(self, openid_index: str, *, is_known: bool | None = None) -> Actor:
         """The owner as an actor; anybody else is a visitor."""
         return self._actors.get(openid_index) or Actor(openid_index=openid_index)
 

@@ -10,7 +10,7 @@ import pytest
 from bot.clock import FrozenClock
 from bot.metrics import Metrics
 from bot.storage.database import Database
-from bot.storage.redis import RedisStore, redis_client
+from bot.storage.redis import RedisStore, redis_client, server_client
 from tests.bot.dialogue.stage import Stage
 from tests.servers import RedisServer
 
@@ -27,7 +27,7 @@ def stage(database: Database, clock: FrozenClock, metrics: Metrics) -> Stage:
 async def replica_store(redis_server: RedisServer, metrics: Metrics) -> AsyncIterator[OpenStore]:
     """Opens stores on one real Redis, emptied: one for each replica."""
     async with AsyncExitStack() as stack:
-        client = redis_client(redis_server.url)
+        client = server_client(redis_server.url)
         await client.flushall()
         await client.aclose()
 

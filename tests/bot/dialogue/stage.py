@@ -16,10 +16,11 @@ from bot.dialogue.context import ChatContext
 from bot.dialogue.dispatcher import Dispatcher, Surroundings
 from bot.dialogue.inbox import Act, Effect, Inbox
 from bot.dialogue.ports import Preface
-from bot.dialogue.router import EVERYONE, Route, Router, Tier, always
+from bot.dialogue.router import Route, Router, Tier, always
 from bot.dialogue.store import ChatStore
 from bot.identity import Actor, Role
 from bot.metrics import Metrics
+from bot.rights import Action
 from bot.storage.base import blind_index
 from bot.storage.database import transaction
 from bot.storage.redis import RedisStore
@@ -78,7 +79,7 @@ class Visitors:
     def __init__(self, roles: Mapping[str, Role] | None = None) -> None:
         self._roles = roles or {}
 
-    async def actor_of(self, openid_index: str) -> Actor:
+    async def actor_of(self, openid_index: str, *, is_known: bool | None = None) -> Actor:
         role = self._roles.get(openid_index, Role.VISITOR)
         return Actor(openid_index=openid_index, roles=frozenset({role}))
 
@@ -146,7 +147,7 @@ def route(
     **more: object,
 ) -> Route:
     """A route for any text."""
-    settings: dict[str, object] = {"when": always, "roles": EVERYONE, "of": TextMessage, **more}
+    settings: dict[str, object] = {"when": always, "action": Action.CHAT_USE, "of": TextMessage, **more}
     return Route(name=name, tier=tier, handle=handle, changes=changes, **settings)  # type: ignore[arg-type]
 
 

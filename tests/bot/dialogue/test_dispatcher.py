@@ -18,10 +18,12 @@ from bot.dialogue.router import event as named
 from bot.errors import Conflict, InvalidInput, LimitReached, NotFound
 from bot.identity import Role
 from bot.metrics import Metrics
+from bot.rights import Action
 from bot.storage.base import blind_index
 from bot.storage.database import open_database
 from bot.storage.errors import DatabaseAway
 from bot.storage.redis import RedisStore, redis_client
+from bot.storage.redis_stand_in import StandIn
 from bot.wechat.messages import NO_REPLY, Event, Inbound, Reply, TextMessage, TextReply
 from tests.bot.dialogue.conftest import OpenStore
 from tests.bot.dialogue.stage import DANGER, OPENID, Stage, event, leave_mark, marks, route, said, text
@@ -145,7 +147,7 @@ async def test_a_route_that_does_not_declare_a_change_cannot_make_one(stage: Sta
 
 # ----------------------------------------------------------------------------------------------------------- who may
 async def test_only_the_role_a_route_names_may_use_it(stage: Stage, lone_store: OpenStore) -> None:
-    only_duty = route(leave_mark, roles=frozenset({Role.DUTY}))
+    only_duty = route(leave_mark, action=Action.HANDOVER_ANSWER)
     index = blind_index("openid", OPENID)
     visitor = stage.dispatcher([only_duty], await lone_store())
     assert said(await visitor.dispatch(text("办结"))) == texts.NOT_PERMITTED
@@ -177,7 +179,7 @@ async def test_danger_is_answered_to_whoever_writes_and_recorded_for_certain_sen
 async def test_an_event_that_may_be_forged_erases_nobody(stage: Stage, lone_store: OpenStore) -> None:
     leaving = Route(
         name="leaving", tier=Tier.MENU, of=Event, when=named("unsubscribe"), handle=leave_mark,
-        roles=frozenset(Role), changes=True, must_happen=True,
+        action=Action.CHAT_USE, changes=True, must_happen=True,
     )  # fmt: skip
     dispatcher = stage.dispatcher([leaving], await lone_store())
     forged = event("unsubscribe")
@@ -307,7 +309,7 @@ async def test_what_must_happen_is_tried_again_until_it_does(
     inbox, pauses = AwayInbox(clock), Pauses()
     leaving = Route(
         name="leaving", tier=Tier.MENU, of=Event, when=named("unsubscribe"), handle=leave_mark,
-        roles=frozenset(Role), changes=True, must_happen=True,
+        action=Action.CHAT_USE, changes=True, must_happen=True,
     )  # fmt: skip
     dispatcher = stage.dispatcher([leaving], await lone_store(), inbox=inbox, pause=pauses)
     assert await dispatcher.dispatch(event("unsubscribe")) == NO_REPLY
@@ -403,12 +405,13 @@ async def test_nothing_a_person_wrote_can_be_read_in_redis(stage: Stage, lone_st
     dispatcher = stage.dispatcher([route(tell, when=idle)], store)
     await dispatcher.dispatch(text("我家地址在河东村三组"))
     await store.flush()
-    client = store._client
-    values = [await client.get(key) for key in await client.keys("*")]
+    assert isinstance(store._client, StandIn)
+    keys = store._client.names()
+    values = await store.read_many(keys)
     assert len(values) > 3
     for value in values:
         assert isinstance(value, bytes)
         assert "河东村".encode() not in value
         assert "柳溪镇".encode() not in value
         assert OPENID.encode() not in value
-    assert not [key for key in await client.keys("*") if OPENID.encode() in key]
+    assert not [key for key in keys if OPENID in key]

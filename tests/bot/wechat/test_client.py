@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from bot.clock import FrozenClock
 from bot.emulator.follower import Follower
 from bot.emulator.platform import Account as EmulatedAccount
+from bot.emulator.qr_codes import CodeOver
 from bot.emulator.rules import Rules
 from bot.emulator.server import Emulator
 from bot.metrics import Metrics
@@ -244,6 +245,18 @@ class TestReading:
         scene.account.unfollow(scene.account.person(OPENID))
         gone = await scene.client.user_info(OPENID)
         assert (gone.is_following, gone.unionid, gone.followed_at) == (False, None, None)
+
+    async def test_qr_code_with_a_scene_can_be_scanned(self, scene: Scene) -> None:
+        """§6.1"""
+        made = await scene.client.create_qr_code("i_ACDE3467", timedelta(days=14))
+        assert scene.account.qr_codes.scanned(made.url).scene == "i_ACDE3467"
+        assert scene.account.qr_codes.scanned(made.ticket).url == made.url
+
+    async def test_qr_code_lives_thirty_days_at_most(self, scene: Scene, clock: FrozenClock) -> None:
+        made = await scene.client.create_qr_code("x", timedelta(days=365))
+        clock.advance(timedelta(days=30))
+        with pytest.raises(CodeOver):
+            scene.account.qr_codes.scanned(made.url)
 
     async def test_read_is_repeated_once_when_the_platform_is_busy(self, scene: Scene) -> None:
         scene.emulator.platform.troubles.fail(USER_INFO, -1)

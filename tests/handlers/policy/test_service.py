@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from bot.clock import FrozenClock
+from bot.clock import SHANGHAI, FrozenClock
 from bot.errors import NotPermitted
 from bot.identity import SYSTEM, Actor
 from bot.library import KnowledgeLoading, Library
@@ -59,6 +59,18 @@ async def test_another_day_and_another_knowledge_are_worked_out_anew(
     await library.load()
     answers.answer(ACTOR, "晚托多少钱")
     assert metrics.registry.get_sample_value("xiangxiao_answer_cache_total", {"result": "miss"}) == 3
+
+
+async def test_a_new_day_begins_at_midnight_in_china_and_an_old_one_may_return(
+    answers: AnswerService, clock: FrozenClock, metrics: Metrics
+) -> None:
+    midnight = datetime(2026, 9, 2, tzinfo=SHANGHAI)
+    misses = []
+    for moment in (midnight - timedelta(seconds=1), midnight, midnight - timedelta(seconds=1), midnight):
+        clock.set(moment)
+        answers.answer(ACTOR, "晚托多少钱")
+        misses.append(metrics.registry.get_sample_value("xiangxiao_answer_cache_total", {"result": "miss"}))
+    assert misses == [1, 2, 2, 2]
 
 
 async def test_a_question_that_stands_by_itself_is_cached_though_another_went_before(

@@ -1,0 +1,225 @@
+"""Who may do what, and with whose affairs: one table, and the only code that reads it.
+
+Every route of the chat, the API and the console names an action; every service function asks `require` before it does
+anything. What is out of reach and what is not there give the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from bot.errors import AppError, NotFound, NotPermitted
+from bot.identity import Actor, Role
+
+
+class Scope(StrEnum):
+    """How far a right reaches."""
+
+    NONE = "-"
+    ANY = "any"
+    """It concerns nobody in particular."""
+    SELF = "self"
+    CHILD = "child"
+    """The guardian's own children."""
+    CLASS = "class"
+    SCHOOL = "school"
+    TOWN = "town"
+
+
+# One row for each action, one column for each role. `-`: may not. A word: may, as far as the word says.
+# Text, because a formatter would break the columns of anything else.
+_TABLE: Final = """
+action            visitor guardian teacher head_teacher duty protection_lead school_leader administrator editor reviewer
+question.ask       any     any      any     any          any  any             any           any           any    any
+chat.use           any     any      any     any          any  any             any           any           any    any
+session.open       any     any      any     any          any  any             any           any           any    any
+session.manage     self    self     self    self         self self            self          self          self   self
+profile.view       self    self     self    self         self self            self          self          self   self
+profile.change     self    self     self    self         self self            self          self          self   self
+binding.request    self    self     self    self         self self            self          self          self   self
+binding.undo       self    self     self    self         self self            self          self          self   self
+identity.switch    -       self     self    self         self self            self          self          self   self
+handover.answer    -       -        -       -            any  -               -             -             -      -
+children.list      self    child    -       -            -    -               -             -             -      -
+child.view         -       child    -       -            -    -               -             -             -      -
+consent.decide     -       child    -       -            -    -               -             -             -      -
+child.download     -       child    -       -            -    -               -             -             -      -
+child.erase        -       child    -       -            -    -               -             -             -      -
+console.enter      -       -        any     any          any  any             any           any           any    any
+class.view         -       -        class   class        -    school          school        town          -      -
+pupil.view         -       -        class   class        -    school          school        town          -      -
+pupil.search       -       -        -       class        -    school          school        town          -      -
+contact.reveal     -       -        -       class        -    school          school        town          -      -
+consent.view       -       -        -       class        -    school          school        town          -      -
+reach.view         -       -        -       class        -    school          school        town          -      -
+invitation.issue   -       -        -       class        -    -               school        town          -      -
+binding.decide     -       -        -       class        -    -               school        town          -      -
+binding.bar        -       -        -       -            -    school          -             town          -      -
+pupil.edit         -       -        -       -            -    -               school        town          -      -
+class.edit         -       -        -       -            -    -               school        town          -      -
+class.handover     -       -        -       class        -    -               school        town          -      -
+class.promote      -       -        -       -            -    -               school        town          -      -
+staff.view         -       -        -       -            -    school          school        town          -      -
+staff.edit         -       -        -       -            -    -               school        town          -      -
+leader.appoint     -       -        -       -            -    -               -             town          -      -
+school.edit        -       -        -       -            -    -               -             town          -      -
+roster.import      -       -        -       -            -    -               school        town          -      -
+roster.export      -       -        -       -            -    -               school        town          -      -
+audit.search       -       -        -       -            -    -               -             town          -      -
+retention.view     -       -        -       -            -    school          -             town          -      -
+retention.run      -       -        -       -            -    -               -             -             -      -
+knowledge.edit     -       -        -       -            -    -               -             -             any    any
+knowledge.approve  -       -        -       -            -    -               -             -             -      any
+"""
+
+
+class Action(StrEnum):
+    """Everything somebody may or may not do; one row of the table each."""
+
+    QUESTION_ASK = "question.ask"
+    CHAT_USE = "chat.use"
+    SESSION_OPEN = "session.open"
+    SESSION_MANAGE = "session.manage"
+    PROFILE_VIEW = "profile.view"
+    PROFILE_CHANGE = "profile.change"
+    BINDING_REQUEST = "binding.request"
+    BINDING_UNDO = "binding.undo"
+    IDENTITY_SWITCH = "identity.switch"
+    HANDOVER_ANSWER = "handover.answer"
+    CHILDREN_LIST = "children.list"
+    CHILD_VIEW = "child.view"
+    CONSENT_DECIDE = "consent.decide"
+    CHILD_DOWNLOAD = "child.download"
+    CHILD_ERASE = "child.erase"
+    CONSOLE_ENTER = "console.enter"
+    CLASS_VIEW = "class.view"
+    PUPIL_VIEW = "pupil.view"
+    PUPIL_SEARCH = "pupil.search"
+    CONTACT_REVEAL = "contact.reveal"
+    CONSENT_VIEW = "consent.view"
+    REACH_VIEW = "reach.view"
+    INVITATION_ISSUE = "invitation.issue"
+    BINDING_DECIDE = "binding.decide"
+    BINDING_BAR = "binding.bar"
+    PUPIL_EDIT = "pupil.edit"
+    CLASS_EDIT = "class.edit"
+    CLASS_HANDOVER = "class.handover"
+    CLASS_PROMOTE = "class.promote"
+    STAFF_VIEW = "staff.view"
+    STAFF_EDIT = "staff.edit"
+    LEADER_APPOINT = "leader.appoint"
+    SCHOOL_EDIT = "school.edit"
+    ROSTER_IMPORT = "roster.import"
+    ROSTER_EXPORT = "roster.export"
+    AUDIT_SEARCH = "audit.search"
+    RETENTION_VIEW = "retention.view"
+    RETENTION_RUN = "retention.run"
+    KNOWLEDGE_EDIT = "knowledge.edit"
+    KNOWLEDGE_APPROVE = "knowledge.approve"
+
+
+def _read(table: str) -> Mapping[Action, Mapping[Role, Scope]]:
+    head, *lines = (line.split() for line in table.strip().splitlines())
+    roles = [Role(name) for name in head[1:]]
+    return {Action(name): dict(zip(roles, map(Scope, scopes), strict=True)) for name, *scopes in lines}
+
+
+RIGHTS: Final[Mapping[Action, Mapping[Role, Scope]]] = _read(_TABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose affair something is, as ids: all that is known. A child brings its class, school and township too."""
+
+    person_id: str | None = None
+    child_id: str | None = None
+    class_id: str | None = None
+    school_id: str | None = None
+    township_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Everything an actor may do one thing with, over all their roles: what a scoped query filters by."""
+
+    is_any: bool = False
+    person_id: str | None = None
+    children: frozenset[str] = frozenset()
+    classes: frozenset[str] = frozenset()
+    schools: frozenset[str] = frozenset()
+    townships: frozenset[str] = frozenset()
+
+    def covers(self, subject: Subject) -> bool:
+        """Whether the subject is within reach."""
+        return (
+            self.is_any
+            or (subject.person_id is not None and subject.person_id == self.person_id)
+            or subject.child_id in self.children
+            or subject.class_id in self.classes
+            or subject.school_id in self.schools
+            or subject.township_id in self.townships
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Who was refused what: kept with the error, so that the edge can write it down after the rollback."""
+
+    actor: Actor
+    action: Action
+    subject: Subject | None
+
+
+def roles_for(action: Action) -> frozenset[Role]:
+    """The roles that have the right at all, however far."""
+    return frozenset(role for role, scope in RIGHTS[action].items() if scope is not Scope.NONE)
+
+
+def reach_of(actor: Actor, action: Action) -> Reach:
+    """How far the actor may go with an action. Raises NotPermitted when none of their roles has the right."""
+    row = RIGHTS[action]
+    if actor.has(Role.SYSTEM):
+        return Reach(is_any=True)
+    scopes = {row[role] for role in actor.roles if role in row} - {Scope.NONE}
+    if not scopes:
+        raise refusal(NotPermitted(), actor, action, None)
+
+    def reached(scope: Scope, kind: str) -> frozenset[str]:
+        grants = [grant for grant in actor.grants if row.get(grant.role) is scope]
+        return frozenset().union(*(getattr(grant, kind) for grant in grants))
+
+    return Reach(
+        is_any=Scope.ANY in scopes,
+        person_id=actor.person_id if Scope.SELF in scopes else None,
+        children=reached(Scope.CHILD, "children"),
+        classes=reached(Scope.CLASS, "classes"),
+        schools=reached(Scope.SCHOOL, "schools"),
+        townships=reached(Scope.TOWN, "townships"),
+    )
+
+
+def may(actor: Actor, action: Action, subject: Subject | None = None) -> bool:
+    """Whether the actor may do it: with the subject, or at all when none is given."""
+    try:
+        reach = reach_of(actor, action)
+    except NotPermitted:
+        return False
+    return subject is None or reach.covers(subject)
+
+
+def require(actor: Actor, action: Action, subject: Subject | None = None) -> Reach:
+    """The reach of the actor. Raises NotPermitted without the right at all, NotFound when the subject is out of reach:
+    nobody learns of what is not theirs."""
+    reach = reach_of(actor, action)
+    if subject is not None and not reach.covers(subject):
+        raise refusal(NotFound(), actor, action, subject)
+    return reach
+
+
+def refusal(error: AppError, actor: Actor, action: Action, subject: Subject | None) -> AppError:
+    """The error, carrying who was refused what, for the audit."""
+    error.denial = Denial(actor, action, subject)
+    return error

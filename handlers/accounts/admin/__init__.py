@@ -1,0 +1,1 @@
+"""Pages about people: classes, pupils, staff, and how families are bound."""

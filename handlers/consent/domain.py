@@ -1,0 +1,310 @@
+"""Kinds of consent, the register of every item of data with its basis, and the rules between them. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from bot.errors import Conflict
+
+
+class Decision(StrEnum):
+    """What a guardian decided for a child."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Basis(StrEnum):
+    """On what ground an item of data is kept."""
+
+    CONSENT = "consent"
+    DUTY = "duty"
+
+
+class About(StrEnum):
+    """Whom an item of data is about, so whose consent it rests on."""
+
+    CHILD = "child"
+    PERSON = "person"
+    """Whoever uses the service: it rests on their own agreement, never on what was decided for a child."""
+    STAFF = "staff"
+
+
+class Standing(StrEnum):
+    """How consent for a child stands, over all their guardians."""
+
+    UNASKED = "unasked"
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    OUTDATED = "outdated"
+    """Given to a notice that has changed in what matters since: asked anew, and until then as if not given."""
+
+
+class NoticeChanged(Conflict):
+    """The decision was about another version of the notice; `details` names the one in force."""
+
+    code = "notice_changed"
+    default_message = "告知内容已经更新，请看过新的内容再决定。"
+
+
+class NothingToWithdraw(Conflict):
+    """There is no consent that could be withdrawn."""
+
+    code = "nothing_to_withdraw"
+    default_message = "还没有同意过，不用撤回。回复“儿童信息授权”可以查看说明。"
+
+
+class ItemName(StrEnum):
+    """Every item of data, and every use of data, that the product knows."""
+
+    CHILD_IDENTITY = "child.identity"
+    CHILD_SCHOOLING = "child.schooling"
+    CHILD_GUARDIANS = "child.guardians"
+    CHILD_INVITATION = "child.invitation"
+    CHILD_PROTECTION = "child.protection"
+    CHILD_IMPORT = "child.import"
+    CHILD_CONSENT = "child.consent"
+    CHILD_STATEMENT = "child.statement"
+    CHILD_REMINDERS = "child.reminders"
+    CHILD_SIGN_UP = "child.sign_up"
+    CHILD_PICTURES = "child.pictures"
+    PERSON_WECHAT = "person.wechat"
+    PERSON_SESSION = "person.session"
+    PERSON_MESSAGES = "person.messages"
+    PERSON_CHAT = "person.chat"
+    PERSON_HAND_OVER = "person.hand_over"
+    STAFF_APPOINTMENT = "staff.appointment"
+    STAFF_CREDENTIAL = "staff.credential"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of data: on what ground it is kept, and the columns that hold it (table → names, with blanks between).
+
+    Without columns it is a use of what other items hold. `kept_days` counts from the day its reason has gone; None: a
+    child's statutory data for the configured term, anything else not a day longer. `is_protected`: nobody is given it,
+    and nothing tells whether there is any.
+    """
+
+    name: ItemName
+    about: About
+    basis: Basis
+    columns: Mapping[str, str]
+    kept_days: int | None = None
+    is_protected: bool = False
+
+
+_CHILD, _PERSON, _STAFF = About.CHILD, About.PERSON, About.STAFF
+_CONSENT, _DUTY = Basis.CONSENT, Basis.DUTY
+_N = ItemName
+
+REGISTER: Final[tuple[Item, ...]] = (
+    Item(_N.CHILD_IDENTITY, _CHILD, _DUTY, {
+        "accounts_pupil": "name sex birth_date match_index roster_number roster_number_index id_number id_number_index",
+    }),
+    Item(_N.CHILD_SCHOOLING, _CHILD, _DUTY, {
+        "accounts_pupil": "school_id school_class_id status left_on sealed_at reduced_at",
+        "accounts_placement": "pupil_id school_class_id since until reason",
+    }),
+    Item(_N.CHILD_GUARDIANS, _CHILD, _DUTY, {
+        "accounts_guardianship": "pupil_id person_id relation is_acting bound_at bound_by ended_on",
+        "accounts_person": "name phone phone_index id_number id_number_index is_erased",
+    }),
+    Item(_N.CHILD_INVITATION, _CHILD, _DUTY, {
+        "accounts_invitation": "kind code_index pupil_id person_id issued_by expires_at used_at used_by revoked_at"
+        " failed_proofs",
+    }, kept_days=30),
+    Item(_N.CHILD_PROTECTION, _CHILD, _DUTY, {
+        "accounts_bar": "pupil_id person_id name_index phone_index reason set_by since until",
+    }, is_protected=True),
+    Item(_N.CHILD_IMPORT, _CHILD, _DUTY, {
+        "rosters_import": "by_person_id by_name file_name file_digest head",
+        "rosters_page": "cells reports",
+        "rosters_change": "rows",
+    }),
+    Item(_N.CHILD_CONSENT, _CHILD, _DUTY, {
+        "consent_event": "pupil_id person_id decision notice_version channel items",
+        "consent_erasure": "kind subject_id done_at",
+    }),
+    Item(_N.CHILD_STATEMENT, _CHILD, _CONSENT, {
+        "accounts_binding_request": "identity_id pupil_id school_id class_id said relation state decided_by decided_at",
+    }, kept_days=90),
+    Item(_N.CHILD_REMINDERS, _CHILD, _CONSENT, {}),
+    Item(_N.CHILD_SIGN_UP, _CHILD, _CONSENT, {}),
+    Item(_N.CHILD_PICTURES, _CHILD, _CONSENT, {}),
+    Item(_N.PERSON_WECHAT, _PERSON, _CONSENT, {
+        "accounts_identity": "account openid openid_index unionid_index person_id hat privacy_version privacy_agreed_at"
+        " bound_at failed_proofs failed_on",
+    }),
+    Item(_N.PERSON_SESSION, _PERSON, _CONSENT, {
+        "accounts_session": "kind secret_index identity_id person_id hat device expires_at seen_at revoked_at",
+        "idempotent_answer": "scope key body",
+    }, kept_days=30),
+    Item(_N.PERSON_MESSAGES, _PERSON, _CONSENT, {
+        "outbox_message": "occurrence recipient openid_index payload platform_id",
+        "processed_message": "dedupe_key openid_index reply",
+    }, kept_days=90),
+    Item(_N.PERSON_CHAT, _PERSON, _CONSENT, {
+        "policy_profile": "openid_index place",
+        "policy_question": "asker text",
+        "policy_feedback": "asker question reason",
+    }),
+    Item(_N.PERSON_HAND_OVER, _PERSON, _CONSENT, {
+        "support_hand_over": "asker asker_index place alarm text owner_index",
+        "support_hand_over_reply": "author_index text",
+    }),
+    Item(_N.STAFF_APPOINTMENT, _STAFF, _DUTY, {
+        "accounts_appointment": "person_id kind township_id school_id school_class_id subject since until",
+        "accounts_class_hand_over": "school_class_id from_person_id to_person_id on_day duties accepted_at",
+    }),
+    Item(_N.STAFF_CREDENTIAL, _STAFF, _DUTY, {
+        "console_credential": "person_id login password totp_secret totp_confirmed_at totp_last_step must_change"
+        " failures locked_until",
+    }),
+    Item(_N.AUDIT, _STAFF, _DUTY, {
+        "audit_entry": "at actor stranger roles door action outcome subject about school township fields_seen purpose"
+        " request_id",
+    }),
+)  # fmt: skip
+"""All items. Every column of every table is of exactly one of them, or among the two lists below."""
+
+STRUCTURAL: Final = frozenset({"id", "created_at", "updated_at", "version"})
+"""Columns that say nothing about anybody, in every table."""
+
+IMPERSONAL: Final[Mapping[str, str]] = {
+    "accounts_township": "name county province",
+    "accounts_school": "township_id parent_id name kind place closed_on",
+    "accounts_class": "school_id school_year grade number promoted_from_id",
+    "audit_seal": "number entry_id digest sealed_at",
+    "audit_gap": "from_id to_id noted_at",
+    "consent_data_item": "name title basis kept_days",
+    "delivery_attempt": "message_id number outcome error finished_at",
+    "idempotent_answer": "route body_digest status",
+    "outbox_message": "kind reason status not_before expires_at lease_until attempts last_error",
+    "policy_feedback": "article is_helpful",
+    "policy_question": "outcome article times",
+    "processed_message": "state finished_at",
+    "rosters_change": "source_id number table",
+    "rosters_import": "kind state coverage township_id school_id counts plan_digest progress failure applied_at"
+    " undone_at",
+    "rosters_page": "source_id number states",
+    "support_hand_over": "state closed_at",
+    "support_hand_over_reply": "hand_over_id told_at",
+}
+"""Columns that are about things and how far they have come (table → names)."""
+
+_BY_NAME: Final = {item.name: item for item in REGISTER}
+
+
+def item_of(name: ItemName) -> Item:
+    """The item of a name."""
+    return _BY_NAME[name]
+
+
+def child_items(basis: Basis) -> tuple[Item, ...]:
+    """What is kept about a child on one ground, without the protection layer: what families are told of."""
+    about_child = (item for item in REGISTER if item.about is About.CHILD and not item.is_protected)
+    return tuple(item for item in about_child if item.basis is basis)
+
+
+def days_kept(item: Item, pupil_kept_days: int) -> int | None:
+    """How long an item is kept once its reason has gone; None: not a day longer."""
+    if item.kept_days is None and item.about is About.CHILD and item.basis is Basis.DUTY:
+        return pupil_kept_days
+    return item.kept_days
+
+
+# ------------------------------------------------------------------------------------------------------------ versions
+def covers(agreed: str, current: str) -> bool:
+    """Whether consent to one version of the notice still holds under another.
+
+    A version is number, fingerprint of the place of storage, fingerprint of the wording, with points between. The
+    number is raised for every change that matters (purposes, scope, term); another wording of the same changes nothing.
+    """
+    return agreed.split(".")[:2] == current.split(".")[:2]
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What one guardian decided for a child. `items` are those a consent was for, by name."""
+
+    person_id: str
+    decision: Decision
+    version: str
+    at: datetime
+    items: frozenset[str] = frozenset()
+
+
+def last_of_each(decided: Iterable[Decided]) -> dict[str, Decided]:
+    """The last decision of each guardian, by their id."""
+    last: dict[str, Decided] = {}
+    for one in decided:
+        known = last.get(one.person_id)
+        if known is None or known.at <= one.at:
+            last[one.person_id] = one
+    return last
+
+
+def standing_of(decided: Iterable[Decided], custody: Collection[str], current: str) -> Standing:
+    """How consent stands, from everything that was decided, for the guardians who have custody now.
+
+    One who has refused or withdrawn stops it, whatever others said, until they themselves think otherwise. Who has no
+    custody any more, or is barred, counts neither way.
+    """
+    last = [one for person, one in last_of_each(decided).items() if person in custody]
+    against = [one for one in last if one.decision is not Decision.GIVEN]
+    if against:
+        return Standing(max(against, key=lambda one: one.at).decision.value)
+    if not last:
+        return Standing.UNASKED
+    return Standing.GIVEN if any(covers(one.version, current) for one in last) else Standing.OUTDATED
+
+
+def is_answered(standing: Standing) -> bool:
+    """Whether there is nothing to ask the family: they said yes or no to what is in force."""
+    return standing not in (Standing.UNASKED, Standing.OUTDATED)
+
+
+def is_allowed(item: Item, decided: Iterable[Decided], custody: Collection[str], current: str) -> bool:
+    """Whether something may be kept or used: what rests on a duty always, anything else only where consent stands and
+    was for it."""
+    if item.basis is Basis.DUTY:
+        return True
+    decided = list(decided)
+    if standing_of(decided, custody, current) is not Standing.GIVEN:
+        return False
+    last = [one for person, one in last_of_each(decided).items() if person in custody]
+    return any(item.name.value in one.items for one in last if covers(one.version, current))
+
+
+# ------------------------------------------------------------------------------------------------------------- erasure
+class ErasureKind(StrEnum):
+    """What was erased, and so what a restored backup must be made to forget again."""
+
+    STOPPED = "consent.stopped"
+    """A guardian refused or withdrew: the subject is child and guardian (`pair_of`)."""
+    CONSENTED = "child.consented"
+    """What rested on consent, of a child."""
+    CHILD = "child"
+    """Whatever told who a child was."""
+    WECHAT = "wechat"
+    """Everything about a WeChat id, by its blind index."""
+
+
+def pair_of(child_id: str, person_id: str) -> str:
+    """Two ids as one word of 64 signs."""
+    return UUID(child_id).hex + UUID(person_id).hex
+
+
+def parted(pair: str) -> tuple[str, str]:
+    """The two ids of `pair_of`."""
+    return str(UUID(pair[:32])), str(UUID(pair[32:]))

@@ -1,0 +1,127 @@
+"""Every sentence the console's own pages and its chat say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.rights import Action
+from handlers.accounts.domain import SessionKind
+
+# ---------------------------------------------------------------------------------------------------------------- chat
+ASK_LOGIN: Final = (
+    "要登录后台吗？\n请看电脑上的数字：{number}\n是您自己打开的网页，数字也一样，回复“确认”；不是，回复“取消”。"
+    "二维码是别人发来的，千万不要确认。"
+)
+CONFIRMED: Final = "好了，网页马上会自己进入后台。不是您本人在登录的话，请到后台“我的账号”里退出这次登录。"
+REFUSED: Final = "已经取消，网页不会登录。需要时再扫码就行。"
+TICKET_OVER: Final = "二维码已经失效，请在网页上换一个再扫。"
+TICKET_TAKEN: Final = "这个二维码已经用过，请在网页上换一个再扫。"
+
+# --------------------------------------------------------------------------------------------------------------- pages
+LOGGED_OUT: Final = "已经退出。"
+SESSION_CLOSED: Final = "那次登录已经退出。"
+LOGIN_SET: Final = "登录名和密码已经设好。下次用密码登录时，会请您用手机上的验证器扫码。"
+TYPED_DIFFERENTLY: Final = "两次输入的密码不一样，请重新输入。"
+NO_QR: Final = "微信暂时出不了二维码，请用密码登录，或者过一会儿再试。"
+TICKET_GONE: Final = "二维码已经失效，请重新点“用微信扫码登录”。"
+TICKET_REFUSED: Final = "手机上选了取消。要登录的话，请重新点“用微信扫码登录”。"
+SESSION_KINDS: Final[Mapping[SessionKind, str]] = {SessionKind.CONSOLE: "后台", SessionKind.API: "小程序"}
+
+# --------------------------------------------------------------------------------------------------------------- audit
+BAD_FILTER: Final = "查询条件看不懂，日期请写成2026-09-01这样，再查一次。"
+SYSTEM: Final = "系统"
+STRANGER: Final = "没有登录的人"
+OUT_OF_REACH: Final = "其他人员"
+AUDIT_HEAD: Final = ("时间", "谁", "身份", "做了什么", "关于谁", "涉及内容", "从哪里", "结果", "编号")
+OUTCOMES: Final[Mapping[str, str]] = {"done": "已办", "denied": "被拒绝"}
+DOORS: Final[Mapping[str, str]] = {"chat": "微信对话", "api": "小程序", "console": "后台", "system": "系统"}
+SUBJECTS: Final[Mapping[str, str]] = {
+    "child": "孩子",
+    "pupil": "孩子",
+    "person": "人员",
+    "class": "班级",
+    "school": "学校",
+    "session": "登录",
+    "table": "列表",
+    "search": "按姓名查",
+    "class_hand_over": "班级移交",
+    "invitation": "邀请码",
+    "request": "绑定申请",
+    "appointment": "任职",
+    "bar": "禁止令",
+    "guardianship": "监护关系",
+    "import": "导入",
+    "township": "乡镇",
+}
+FIELDS: Final[Mapping[str, str]] = {
+    "phone": "电话",
+    "id_number": "身份证号",
+    "birth_date": "出生日期",
+    "roster_number": "学籍号",
+    "name": "姓名",
+    "login": "登录名",
+    "password": "密码",
+    "reason": "依据",
+    "bar": "禁止令",
+    "until": "到哪天",
+    "since": "从哪天",
+    "said": "申请内容",
+    "state": "状态",
+    "revoked_at": "作废",
+    "school_class_id": "班级",
+    "status": "状态",
+    "left_on": "离校日期",
+    "closed_on": "关闭日期",
+    "kind": "类别",
+    "place": "所在地",
+    "grade": "年级",
+    "number": "班号",
+    "actor": "按人查",
+    "child": "按孩子查",
+    "action": "按事情查",
+    "outcome": "按结果查",
+    "first": "起始日期",
+    "last": "截止日期",
+}
+ACTIONS: Final[Mapping[Action, str]] = {
+    Action.QUESTION_ASK: "提问",
+    Action.CHAT_USE: "使用对话",
+    Action.SESSION_OPEN: "登录",
+    Action.SESSION_MANAGE: "管理登录",
+    Action.PROFILE_VIEW: "看自己的资料",
+    Action.PROFILE_CHANGE: "改自己的资料",
+    Action.BINDING_REQUEST: "申请绑定",
+    Action.BINDING_UNDO: "解除绑定",
+    Action.IDENTITY_SWITCH: "切换身份",
+    Action.HANDOVER_ANSWER: "答复转人工",
+    Action.CHILDREN_LIST: "列出自己的孩子",
+    Action.CHILD_VIEW: "看自己的孩子",
+    Action.CONSENT_DECIDE: "同意或撤回",
+    Action.CHILD_DOWNLOAD: "下载孩子的资料",
+    Action.CHILD_ERASE: "删除孩子的资料",
+    Action.CONSOLE_ENTER: "进入后台",
+    Action.CLASS_VIEW: "看班级",
+    Action.PUPIL_VIEW: "看学生",
+    Action.PUPIL_SEARCH: "按姓名查学生",
+    Action.CONTACT_REVEAL: "看完整号码",
+    Action.CONSENT_VIEW: "看同意情况",
+    Action.REACH_VIEW: "看联系不上的学生",
+    Action.INVITATION_ISSUE: "发邀请码",
+    Action.BINDING_DECIDE: "审批绑定",
+    Action.BINDING_BAR: "设禁止接触",
+    Action.PUPIL_EDIT: "改学生资料",
+    Action.CLASS_EDIT: "改班级",
+    Action.CLASS_HANDOVER: "移交班级",
+    Action.CLASS_PROMOTE: "升级",
+    Action.STAFF_VIEW: "看教职工",
+    Action.STAFF_EDIT: "任免教职工",
+    Action.LEADER_APPOINT: "任免学校负责人",
+    Action.SCHOOL_EDIT: "改学校",
+    Action.ROSTER_IMPORT: "导入名单",
+    Action.ROSTER_EXPORT: "导出名单",
+    Action.AUDIT_SEARCH: "查阅记录",
+    Action.RETENTION_VIEW: "看保存期限",
+    Action.KNOWLEDGE_EDIT: "编辑知识",
+    Action.KNOWLEDGE_APPROVE: "审核知识",
+}

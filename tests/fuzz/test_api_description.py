@@ -1,0 +1,57 @@
+"""What the description promises, the API does: schemathesis makes requests from it and judges the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+
+import pytest
+
+from bot.clock import FrozenClock
+from handlers.accounts.domain import Account
+from tests.factories import make_guardianship, make_identity, make_person, make_pupil
+from tests.fuzz.test_api_fuzz import LIMITS
+from tests.miniprogram.village import running_village
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+)
+# It would log us out.
+LEFT_OUT = "delete_session"
+# How long it may go on, by how many examples of each operation it tries.
+TIME_S = {6: 35, 100: 600}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("examples", [6, pytest.param(100, marks=pytest.mark.trial)])
+async def test_the_description_keeps_its_promises(database_url: str, clock: FrozenClock, examples: int) -> None:
+    async with running_village(database_url, clock, limits=LIMITS) as village:
+        person, pupil = await make_person(), await make_pupil()
+        await make_guardianship(pupil, person)
+        await make_identity("mp_x", person, account=Account.MINI_PROGRAM)
+        phone = village.phone("mp_x")
+        await phone.log_in()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "schemathesis.cli", "run", f"{village.url}/api/v1/openapi.json",
+            "--header", f"Authorization: Bearer {phone.token}", "--checks", ",".join(CHECKS),
+            "--phases", "examples,coverage,fuzzing", "--max-examples", str(examples), "--seed", "1",
+            "--exclude-operation-id", LEFT_OUT, "--generation-database", "none", "--no-color", "--warnings", "off",
+            "--generation-with-security-parameters", "false", "--max-time", str(TIME_S[examples]),
+            stdout=PIPE, stderr=STDOUT,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+        told = output.decode(errors="replace")
+        assert process.returncode == 0, told[-6000:]
+        counted = re.search(r"(\d+) generated, (\d+) passed", told)
+        assert counted is not None, told[-3000:]
+        assert counted[1] == counted[2]
+        assert int(counted[1]) > 100
+        # It was not turned away at the door.
+        assert (await phone.get("/children")).status == 200
+        assert phone.logins == 1
