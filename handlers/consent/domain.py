@@ -229,7 +229,12 @@ def covers(agreed: str, current: str) -> bool:
     A version is number, fingerprint of the place of storage, fingerprint of the wording, with points between. The
     number is raised for every change that matters (purposes, scope, term); another wording of the same changes nothing.
     """
-    return agreed.split(".")[:2] == current.split(".")[:2]
+    return matter_of(agreed) == matter_of(current)
+
+
+def matter_of(version: str) -> str:
+    """The part of a version that changes with what matters: number and place of storage."""
+    return ".".join(version.split(".")[:2])
 
 
 # --------------------------------------------------------------------------------------------------------------- rules
@@ -263,7 +268,7 @@ def standing_of(decided: Iterable[Decided], custody: Collection[str], current: s
     last = [one for person, one in last_of_each(decided).items() if person in custody]
     against = [one for one in last if one.decision is not Decision.GIVEN]
     if against:
-        return Standing(max(against, key=lambda one: one.at).decision.value)
+        return Standing(max(against, key=lambda one: (one.at, one.person_id)).decision.value)
     if not last:
         return Standing.UNASKED
     return Standing.GIVEN if any(covers(one.version, current) for one in last) else Standing.OUTDATED

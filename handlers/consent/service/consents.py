@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -27,7 +27,6 @@ from handlers.consent.domain import (
     NoticeChanged,
     Standing,
     child_items,
-    is_allowed,
     is_answered,
     item_of,
     last_of_each,
@@ -36,9 +35,9 @@ from handlers.consent.domain import (
 from handlers.consent.models import ConsentEvent
 from handlers.consent.service.erasure import ErasureService
 from handlers.consent.service.notice import Notice
+from handlers.consent.service.standings import Standings
 from handlers.consent.service.within import child_within
 
-_CHUNK = 5000
 _TICK = timedelta(microseconds=1)
 
 
@@ -88,6 +87,7 @@ class ConsentService:
     ) -> None:
         self._people = people
         self._custody = custody
+        self._standings = Standings(custody)
         self._erasure = erasure
         self.notice = notice
         self._audit = audit
@@ -146,7 +146,7 @@ class ConsentService:
         )
 
     async def _view(self, actor: Actor, child_id: str) -> ConsentView:
-        decided = (await self._decided([child_id])).get(child_id, [])
+        decided = await self._decided(child_id)
         custody = (await self._custody.of([child_id])).get(child_id, frozenset())
         standing = standing_of(decided, custody, self.notice.version)
         last = last_of_each(decided)
@@ -173,21 +173,11 @@ class ConsentService:
         wanted = item_of(item)
         if wanted.basis is Basis.DUTY:
             return frozenset(child_ids)
-        decided = await self._decided(child_ids, with_items=True)
-        custody = await self._custody.of(child_ids)
-        return frozenset(
-            child
-            for child in child_ids
-            if is_allowed(wanted, decided.get(child, ()), custody.get(child, ()), self.notice.version)
-        )
+        return await self._standings.allowed(child_ids, item, self.notice.version)
 
     async def standings(self, child_ids: Collection[str]) -> dict[str, Standing]:
         """How consent stands for each of many children; for services, which show it to nobody but the family."""
-        decided, custody = await self._decided(child_ids), await self._custody.of(child_ids)
-        return {
-            child: standing_of(decided.get(child, ()), custody.get(child, ()), self.notice.version)
-            for child in child_ids
-        }
+        return await self._standings.of(child_ids, self.notice.version)
 
     async def to_ask(self, person_id: str) -> list[str]:
         """The children of a guardian whose families have to be asked anew, because the notice has changed."""
@@ -222,19 +212,11 @@ class ConsentService:
         return [Todo(texts.TODO_UNANSWERED, count, "/consents")] if count else []
 
     # ------------------------------------------------------------------------------------------------------------ rows
-    async def _decided(self, child_ids: Iterable[str], *, with_items: bool = False) -> dict[str, list[Decided]]:
-        """Everything decided for each child. What a consent was for is read only when it is wanted: for a township it
-        costs more than all the rest."""
-        found: dict[str, list[Decided]] = defaultdict(list)
-        columns = ["pupil_id", "person_id", "decision", "notice_version", "created_at"]
-        columns += ["items"] if with_items else []
-        wanted = [UUID(child) for child in child_ids]
-        for start in range(0, len(wanted), _CHUNK):
-            rows = ConsentEvent.filter(pupil_id__in=wanted[start : start + _CHUNK], person_id__not_isnull=True)
-            for pupil, person, decision, version, at, *items in await rows.values_list(*columns):
-                for_what = frozenset(items[0]) if items else frozenset()
-                found[str(pupil)].append(Decided(str(person), Decision(decision), version, at, for_what))
-        return found
+    async def _decided(self, child_id: str) -> list[Decided]:
+        """Everything decided for a child, in its order."""
+        rows = ConsentEvent.filter(pupil_id=UUID(child_id), person_id__not_isnull=True).order_by("created_at", "id")
+        columns = await rows.values_list("person_id", "decision", "notice_version", "created_at")
+        return [Decided(str(person), Decision(decision), version, at) for person, decision, version, at in columns]
 
 
 def _check_withdrawable(before: ConsentView) -> None:
