@@ -45,9 +45,11 @@ demo: $(VENV)/.runtime  ## the whole service on this machine, with a phone in th
 
 # ------------------------------------------------------------------------------------------------------------- check
 .PHONY: test
+# One worker a core; the tests of a file stay together, since they share what is slow to build.
+PARALLEL := -n auto --dist loadfile
 test: lint  ## all checks and all tests, on SQLite and on a real PostgreSQL and Redis
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --engine postgres
+	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest $(PARALLEL) --engine postgres
 
 .PHONY: check
 check: lint  ## the fast part of `test`, under a minute

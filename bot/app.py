@@ -182,6 +182,7 @@ def console_of(app: web.Application, failures: FailureLimit) -> Console:
         failures=failures,
         addresses=Addresses(settings.server.trusted_proxies),
         authenticate=next((part.console_authenticate for part in parts if part.console_authenticate), None),
+        metrics=app[METRICS],
         is_secure=settings.server.public_url.startswith("https:"),
     )
 

@@ -54,6 +54,7 @@ pupil.view         -       -        class   class        -    school          sc
 pupil.search       -       -        -       class        -    school          school        town          -      -
 contact.reveal     -       -        -       class        -    school          school        town          -      -
 consent.view       -       -        -       class        -    school          school        town          -      -
+consent.record     -       -        -       class        -    -               school        town          -      -
 reach.view         -       -        -       class        -    school          school        town          -      -
 invitation.issue   -       -        -       class        -    -               school        town          -      -
 binding.decide     -       -        -       class        -    -               school        town          -      -
@@ -100,6 +101,7 @@ class Action(StrEnum):
     PUPIL_SEARCH = "pupil.search"
     CONTACT_REVEAL = "contact.reveal"
     CONSENT_VIEW = "consent.view"
+    CONSENT_RECORD = "consent.record"
     REACH_VIEW = "reach.view"
     INVITATION_ISSUE = "invitation.issue"
     BINDING_DECIDE = "binding.decide"

@@ -89,6 +89,8 @@ class Migration(migrations.Migration):
                 ('notice_version', fields.CharField(max_length=16)),
                 ('channel', fields.CharField(max_length=16)),
                 ('items', fields.JSONField(encoder=functools.partial(dumps, separators=(',', ':')), decoder=loads)),
+                ('entered_by', fields.UUIDField(null=True)),
+                ('signed_on', fields.DateField(null=True)),
             ],
             options={'table': 'consent_event', 'app': 'models', 'indexes': [Index(fields=['pupil_id', 'created_at'], name='idx_consent_event_pupil')], 'pk_attr': 'id', 'table_description': 'What a guardian decided for one child, on which version of the notice. Rows are added, never changed: the last'},
             bases=['Record'],
@@ -245,6 +247,19 @@ class Migration(migrations.Migration):
                 ('version', fields.IntField(default=1)),
             ],
             options={'table': 'accounts_person', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A grown-up: a guardian, somebody on the staff, or both.'},
+            bases=['Record'],
+        ),
+        ops.CreateModel(
+            name='Reminder',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('created_at', UtcDatetimeField(auto_now=False, auto_now_add=False)),
+                ('updated_at', UtcDatetimeField(auto_now=False, auto_now_add=False)),
+                ('person_id', fields.UUIDField(unique=True)),
+                ('notice_version', fields.CharField(max_length=16)),
+                ('told_at', UtcDatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'consent_reminder', 'app': 'models', 'pk_attr': 'id', 'table_description': 'When a guardian was last reminded that a notice has changed, and of which.'},
             bases=['Record'],
         ),
         ops.CreateModel(

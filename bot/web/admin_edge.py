@@ -14,6 +14,8 @@ from aiohttp.typedefs import Handler
 from bot.audit.log import Audit
 from bot.errors import AppError, NotAuthenticated, NotPermitted, Unreadable
 from bot.identity import VISITOR, Actor
+from bot.logs import get_logger, request_id
+from bot.metrics import Metrics
 from bot.rights import Action, may, require
 from bot.web.admin import PREFIX, AdminAnswer, AdminCall, AdminRoute, Download, Page, Upload, WayOn
 from bot.web.admin_pages import Pages
@@ -45,7 +47,10 @@ _HEADERS: Final[Mapping[str, str]] = {
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _NO_PAGE: Final = "没有这个页面，请从菜单里重新选。"
 _TOO_LARGE: Final = "发来的内容太大了，文件不能超过10 MB，请删减后再试。"
+_UNEXPECTED: Final = "系统出了点问题，我们已经记下来了。您刚才办的事可能没有办成，请回去看一看，过一会儿再试。"
 _UNREADABLE: Final = "发来的内容读不懂，请返回上一页再试。"
+
+_log = get_logger(__name__)
 
 
 class ForeignForm(NotPermitted):
@@ -85,6 +90,7 @@ class Console:
         failures: FailureLimit,
         addresses: Addresses,
         authenticate: Authenticate | None,
+        metrics: Metrics,
         is_secure: bool,
     ) -> None:
         """`is_secure`: cookies travel over https only. Without `authenticate` there are visitors only."""
@@ -95,6 +101,7 @@ class Console:
         self._failures = failures
         self._addresses = addresses
         self._authenticate = authenticate
+        self._metrics = metrics
         self._is_secure = is_secure
 
     def application(self) -> web.Application:
@@ -110,6 +117,7 @@ class Console:
     async def _frame(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Faults as pages, and the headers of every answer."""
         if request.path.startswith(f"{PREFIX}/static/"):
+            request[VISIT] = Visit(VISITOR, "", "")
             response = await self._guarded(request, handler)
         else:
             response = await self._visited(request, handler)
@@ -129,7 +137,7 @@ class Console:
 
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            if VISIT in request:
+            if request[VISIT].browser:
                 request[VISIT] = await self._visit(request)
             return await handler(request)
         except AppError as error:
@@ -145,6 +153,10 @@ class Console:
             if hdrs.ALLOW in error.headers:
                 response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
             return response
+        except Exception:  # noqa: BLE001 - whoever stands at a page gets a page
+            self._metrics.errors_total.labels("console").inc()
+            _log.exception("request_failed", method=request.method, path=request.path)
+            return self._refusal(request, 500, _UNEXPECTED)
 
     async def _visit(self, request: web.Request) -> Visit:
         visit, secret = request[VISIT], request.cookies.get(COOKIE, "")
@@ -279,9 +291,9 @@ class Console:
         ]
 
     def _refusal(self, request: web.Request, status: int, message: str) -> web.StreamResponse:
-        if VISIT not in request:
-            return web.Response(status=status, text=message)
-        return self._page(request, Page("console/refused.html", {"message": message}, status))
+        is_ours = status >= 500
+        values = {"message": message, "request_id": request_id.get(), "is_ours": is_ours}
+        return self._page(request, Page("console/refused.html", values, status))
 
     def _to_login(self, request: web.Request) -> web.StreamResponse:
         own = request.path_qs.removeprefix(PREFIX)

@@ -89,9 +89,7 @@ def edge(metrics: Metrics, audit: Audit | None = None) -> Middleware:
     return middleware
 
 
-async def _answer(
-    request: web.Request, handler: Handler, metrics: Metrics, audit: Audit | None
-) -> web.StreamResponse:
+async def _answer(request: web.Request, handler: Handler, metrics: Metrics, audit: Audit | None) -> web.StreamResponse:
     try:
         return await handler(request)
     except AppError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 
+from bot.audit.log import Audit
 from bot.capability import Capability, DutySource, EntryPoints, Machinery, Services
 from bot.clock import Clock
 from bot.config_values import decode_key
@@ -15,6 +16,7 @@ from handlers.accounts.service.appointments import AppointmentService
 from handlers.accounts.service.bars import BarService
 from handlers.accounts.service.decisions import DecisionService
 from handlers.accounts.service.editing import EditingService
+from handlers.accounts.service.exports import ExportService
 from handlers.accounts.service.identity import AccountsIdentity
 from handlers.accounts.service.invitations import InvitationService
 from handlers.accounts.service.logins import LoginService
@@ -58,7 +60,7 @@ def build(machinery: Machinery) -> EntryPoints:
         AppointmentService(clock, audit, duties, identity.forget),
         EditingService(clock, audit, identity.forget),
     )
-    pages = _pages(machinery.services, clock)
+    pages = _pages(machinery.services, clock, audit)
     return EntryPoints(
         routes=binding.routes,
         api=api.routes(),
@@ -73,7 +75,7 @@ def build(machinery: Machinery) -> EntryPoints:
     )
 
 
-def _pages(services: Services, clock: Clock) -> PeoplePages:
+def _pages(services: Services, clock: Clock, audit: Audit) -> PeoplePages:
     return PeoplePages(
         people=services.get(PeopleService),
         structure=services.get(StructureService),
@@ -81,6 +83,8 @@ def _pages(services: Services, clock: Clock) -> PeoplePages:
         invitations=services.get(InvitationService),
         decisions=services.get(DecisionService),
         bars=services.get(BarService),
+        editing=services.get(EditingService),
+        exports=ExportService(audit),
         clock=clock,
     )
 

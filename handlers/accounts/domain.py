@@ -37,6 +37,7 @@ _CLASS_FORMS: Final = tuple(
 )
 _DOTS: Final = re.compile(r"\s*[·•・‧∙⋅．.]\s*")
 _LATIN: Final = re.compile(r"[A-Za-z]")
+_USUAL_NAME: Final = re.compile(r"[\u4e00-\u9fa5]{2,4}")  # plain already, without a compatible form
 _INVISIBLE: Final = re.compile(r"[\u200b-\u200f\u2060\ufeff]")
 _COUNTRY_CODE: Final = re.compile(r"^(?:\+86|0086|86(?=1\d{10}$))")
 _MOBILE: Final = re.compile(r"1[3-9]\d{9}", re.ASCII)
@@ -307,6 +308,8 @@ def normalise_name(text: str) -> str:
 
     Raises NameInvalid for what is empty, too long, or has digits.
     """
+    if _USUAL_NAME.fullmatch(text):
+        return text
     name = _DOTS.sub("·", " ".join(_plain(text).split()))
     if not _LATIN.search(name):
         name = name.replace(" ", "")
@@ -393,4 +396,4 @@ def mask_name(name: str) -> str:
 
 def _plain(text: str) -> str:
     """Half width, compatible forms made one, without what cannot be seen."""
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
+    return text.strip() if text.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()

@@ -18,7 +18,8 @@ class In(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-Code = Annotated[str, Field(min_length=1, max_length=256)]
+# What WeChat makes is plain ASCII: anything else is refused here, without asking WeChat about it.
+Code = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[ -~]+$")]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 

@@ -10,14 +10,17 @@ from bot.scheduler.jobs import Daily, Job
 from handlers.accounts.service.child_records import AccountsChildRecords, Custody
 from handlers.accounts.service.identity import AccountsIdentity
 from handlers.accounts.service.leavers import DoneWith, Leavers
+from handlers.accounts.service.notices import BindingNotices
 from handlers.accounts.service.people import PeopleService
-from handlers.consent.admin import ConsentPages
+from handlers.consent.admin import ConsentPages, PaperPages
 from handlers.consent.api import ConsentApi
 from handlers.consent.chat import ConsentChat
 from handlers.consent.service.consents import ConsentService
+from handlers.consent.service.dependents import ConsentDependents
 from handlers.consent.service.download import ConsentRecords, DownloadService
 from handlers.consent.service.erasure import ErasureLog, ErasureService
-from handlers.consent.service.notice import notice_of
+from handlers.consent.service.notice import Notice, notice_of
+from handlers.consent.service.paper import RECORDED, PaperService
 from handlers.consent.service.register import RegisterKeeper
 from handlers.consent.service.renewal import Renewal
 from handlers.consent.service.retention import PupilTerm, RetentionService
@@ -44,24 +47,39 @@ def build(machinery: Machinery) -> EntryPoints:
     consents = ConsentService(people, Custody(clock), erasure, notice, audit=audit, clock=clock)
     downloads = DownloadService(people, records, notice, audit=audit, clock=clock)
     retention = RetentionService(sources, audit, clock)
-    chat = ConsentChat(consents, downloads)
-    machinery.services.add(consents, downloads, erasure, log, retention)
+    term = PupilTerm(Leavers(clock), erasure, clock, kept_days=support.pupil_kept_days)
+    renewal = Renewal(consents, machinery.services.get(AccountsIdentity), clock)
+    paper = _paper(machinery, erasure, notice)
+    chat = ConsentChat(consents, downloads, renewal)
+    machinery.services.add(consents, downloads, erasure, log, retention, paper)
     return EntryPoints(
         routes=chat.routes(),
         api=ConsentApi(consents, downloads, erasure).routes(),
-        admin=ConsentPages(consents, retention, clock).routes(),
+        admin=(*ConsentPages(consents, retention, clock).routes(), *PaperPages(paper).routes()),
         todos=(consents,),
         jobs=(Job("consent.retention", Daily(_RETENTION_TIME), retention.nightly),),
         prefaces=(chat,),
-        profiles=(Renewal(consents, machinery.services.get(AccountsIdentity)),),
+        profiles=(renewal,),
+        checks={RECORDED: paper},
         erasers=(log,),
         replay=log.replay,
         background=(RegisterKeeper(support.pupil_kept_days, clock),),
         child_records=(AccountsChildRecords(clock), ConsentRecords()),
-        retention=(
-            PupilTerm(Leavers(clock), erasure, clock, kept_days=support.pupil_kept_days),
-            DoneWith(),
-        ),
+        retention=(term, DoneWith(), renewal),
+        dependents=(ConsentDependents(),),
+    )
+
+
+def _paper(machinery: Machinery, erasure: ErasureService, notice: Notice) -> PaperService:
+    clock = machinery.clock
+    return PaperService(
+        machinery.services.get(PeopleService),
+        Custody(clock),
+        erasure,
+        notice,
+        notices=BindingNotices(machinery.outbox, clock),
+        audit=machinery.audit,
+        clock=clock,
     )
 
 

@@ -18,7 +18,7 @@ from handlers.consent.domain import Decision, NothingToWithdraw, NoticeChanged, 
 from handlers.consent.service.consents import ConsentService, ConsentView
 from handlers.consent.service.download import DownloadService
 from handlers.consent.service.erasure import effect
-from handlers.consent.service.renewal import CONSENT_DUE
+from handlers.consent.service.renewal import CONSENT_DUE, Renewal
 
 DIALOGUE = "consent"
 CHANNEL = "chat"
@@ -74,9 +74,10 @@ _NOT_SURE = frozenset({"不撤回", "不", "不了", "否", "先不", "不撤", 
 class ConsentChat:
     """The handlers, over the services. A `Preface`: it asks families anew when the notice has changed."""
 
-    def __init__(self, consents: ConsentService, downloads: DownloadService) -> None:
+    def __init__(self, consents: ConsentService, downloads: DownloadService, renewal: Renewal) -> None:
         self._consents = consents
         self._downloads = downloads
+        self._renewal = renewal
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
@@ -118,9 +119,10 @@ class ConsentChat:
         return bool(profile.get(CONSENT_DUE))
 
     async def take(self, context: ChatContext) -> str | None:
-        """Told once for as long as the profile is remembered, about an hour; then again until they decide."""
+        """Told once a week until they decide."""
         context.change_profile(**{CONSENT_DUE: ""})
-        return texts.RENEW
+        person_id = context.actor.person_id
+        return texts.RENEW if person_id and await self._renewal.take(person_id) else None
 
     # --------------------------------------------------------------------------------------------------------- dialogue
     async def begin(self, context: ChatContext, message: TextMessage) -> Reply:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from bot.errors import Conflict
+from bot.errors import Conflict, InvalidInput
 
 
 class Decision(StrEnum):
@@ -52,6 +52,20 @@ class NoticeChanged(Conflict):
 
     code = "notice_changed"
     default_message = "告知内容已经更新，请看过新的内容再决定。"
+
+
+class AskFirst(Conflict):
+    """The guardian has decided since they signed the form: whoever enters it asks them first."""
+
+    code = "ask_first"
+    default_message = "这位监护人在签字当天或以后另有决定。请先问本人，确认以这份表为准，再登记。"
+
+
+class FormInvalid(InvalidInput):
+    """What was entered cannot be what stands on a signed form."""
+
+    code = "form_invalid"
+    default_message = "请对照纸上的内容，把监护人、决定和签字日期填完整。"
 
 
 class NothingToWithdraw(Conflict):
@@ -131,7 +145,7 @@ REGISTER: Final[tuple[Item, ...]] = (
         "rosters_change": "rows",
     }),
     Item(_N.CHILD_CONSENT, _CHILD, _DUTY, {
-        "consent_event": "pupil_id person_id decision notice_version channel items",
+        "consent_event": "pupil_id person_id decision notice_version channel items entered_by signed_on",
         "consent_erasure": "kind subject_id done_at",
     }),
     Item(_N.CHILD_STATEMENT, _CHILD, _CONSENT, {
@@ -151,6 +165,7 @@ REGISTER: Final[tuple[Item, ...]] = (
     Item(_N.PERSON_MESSAGES, _PERSON, _CONSENT, {
         "outbox_message": "occurrence recipient openid_index payload platform_id",
         "processed_message": "dedupe_key openid_index reply",
+        "consent_reminder": "person_id notice_version told_at",
     }, kept_days=90),
     Item(_N.PERSON_CHAT, _PERSON, _CONSENT, {
         "policy_profile": "openid_index place",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from handlers.consent.domain import Basis, Decision
 
 class ConsentEvent(Record):
     """What a guardian decided for one child, on which version of the notice. Rows are added, never changed: the last
-    one counts."""
+    one counts. Of a signed form: who on the staff entered it, and the day it was signed."""
 
     pupil_id: UUID = fields.UUIDField()
     person_id: UUID | None = fields.UUIDField(null=True)
@@ -22,6 +23,8 @@ class ConsentEvent(Record):
     notice_version = fields.CharField(max_length=16)
     channel = fields.CharField(max_length=16)
     items: Any = fields.JSONField()
+    entered_by: UUID | None = fields.UUIDField(null=True)
+    signed_on: date | None = fields.DateField(null=True)
 
     class Meta:
         table = "consent_event"
@@ -38,6 +41,17 @@ class DataItem(Record):
 
     class Meta:
         table = "consent_data_item"
+
+
+class Reminder(Record):
+    """When a guardian was last reminded that a notice has changed, and of which."""
+
+    person_id: UUID = fields.UUIDField(unique=True)
+    notice_version = fields.CharField(max_length=16)
+    told_at = UtcDatetimeField()
+
+    class Meta:
+        table = "consent_reminder"
 
 
 class ErasureRow(Record):

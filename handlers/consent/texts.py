@@ -65,7 +65,7 @@ NOTICE_SECTIONS: Final = (
     (
         "六、您的权利",
         "您可以随时查看、要一份孩子的资料，请学校更正写错的，撤回同意，要求删除。"
-        "在服务号回复“儿童信息授权”“孩子的资料”“撤回授权”，或在小程序里办理。",
+        "在服务号回复“儿童信息授权”“孩子的资料”“撤回授权”，或在小程序里办理；不用手机的，可以找班主任签纸质表。",
     ),
     (
         "七、有问题找谁",
@@ -107,7 +107,7 @@ FIELD_AT: Final = "时间"
 FIELD_DECISION: Final = "决定"
 FIELD_VERSION: Final = "告知版本"
 FIELD_CHANNEL: Final = "渠道"
-CHANNELS: Final = {"chat": "服务号", "api": "小程序", "console": "后台", "restored": "恢复备份时重做"}
+CHANNELS: Final = {"chat": "服务号", "api": "小程序", "paper": "纸质表，老师代为登记", "restored": "恢复备份时重做"}
 DECISIONS: Final = {"given": "同意", "refused": "不同意", "withdrawn": "撤回"}
 
 # ------------------------------------------------------------------------------------------------------------- standing
@@ -118,6 +118,10 @@ STANDINGS: Final = {
     "withdrawn": "已撤回",
     "outdated": "告知内容已更新，请重新决定",
 }
+TOLD_PAPER: Final = (
+    "您{day.year}年{day.month}月{day.day}日签的纸质表已登记：{name}的信息授权，您选的是“{decision}”。"
+    "不是您签的，或想改，请回复“儿童信息授权”，也可以问班主任。"
+)
 BY_ANOTHER: Final = "孩子的另一位监护人没有同意，所以现在按不同意办理。"
 
 # ----------------------------------------------------------------------------------------------------------------- chat
@@ -136,7 +140,8 @@ FULL_MORE: Final = "回复“下一页”接着看，或直接回复“同意”
 FULL_END: Final = "看完了。请回复“同意”或“不同意”。"
 CHANGED_MEANWHILE: Final = "告知内容刚刚更新了，请看新的内容再决定。\n\n"
 AGREED: Final = (
-    "已记下：您同意为{name}使用上述自愿项目的信息。{other}想撤回，随时回复“撤回授权”；要看资料，回复“孩子的资料”。"
+    "已记下：您同意把{name}的信息用于提醒、报名等自愿项目。{other}"
+    "想撤回，随时回复“撤回授权”；要看资料，回复“孩子的资料”。"
 )
 REFUSED: Final = (
     "已记下：您不同意。{name}的入学、上课不受影响，依法必须的学籍和联系照常。改主意了，随时回复“儿童信息授权”。"
@@ -165,6 +170,16 @@ ERASURE_PREVIEW: Final = "还没有删除。确认后会删除靠同意保存的
 TODO_UNANSWERED: Final = "还没答复信息授权的孩子"
 RETENTION_MENU: Final = "到期清理"
 CONSENT_MENU: Final = "信息授权"
+FORM_IS_OLD: Final = "这份表上的告知内容已经不是现在用的。请打印新的表，请家长看过再签。"
+FORM_DECISIONS: Final = (("given", "同意"), ("refused", "不同意"))
+GUARDIAN_LABEL: Final = "{name}（{relation}）"
+EFFECT_SIGNED: Final = "{guardian}在{day.year}年{day.month}月{day.day}日签字：{decision}。"
+EFFECT_GIVEN: Final = "没有别的监护人反对时，提醒、网上报名、照片这些自愿项目可以使用孩子的信息。"
+EFFECT_REFUSED: Final = "靠同意保存的内容会删除，提醒、网上报名、照片这些自愿项目停用。入学、上课不受影响。"
+EFFECT_TOLD: Final = "会发微信告诉{guardian}。不是本人签的，本人可以马上改。"
+EFFECT_NOT_TOLD: Final = "{guardian}没有绑定微信，收不到通知，请当面说一声。"
+EFFECT_WRITTEN: Final = "会记下是您登记的。"
+FORM_TAKEN: Final = "已登记{guardian}为{child}签的表。请把纸质表收进学校的档案。"
 CONSENT_SHEET: Final = "还没答复信息授权的学生"
 CONSENT_HEAD: Final = ("学校", "班级", "姓名")
 CONSENT_FILTER: Final = "学校：{school}"
@@ -173,6 +188,7 @@ CONSENT_FILTER: Final = "学校：{school}"
 RETENTION_LINE: Final = "{due_on}  {what}（{subject}）"
 RETENTION_SEAL: Final = "封存离校学生的资料"
 RETENTION_REDUCE: Final = "抹去能认出离校学生的内容"
+RETENTION_REMINDERS: Final = "删除满90天的重新授权提醒记录，{count}条"
 RETENTION_FAILED: Final = "没有办成，下次再试：{subject}"
 RETENTION_NOTHING: Final = "没有到期的资料，不用处理。"
 RETENTION_DRY: Final = "共{count}项到期。这次只是查看，没有改动；去掉 --dry-run 再运行才会处理。"

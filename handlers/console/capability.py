@@ -8,6 +8,7 @@ from handlers.accounts.service.sessions import SessionService
 from handlers.console.admin.audit import AuditPages
 from handlers.console.admin.home import HomePages
 from handlers.console.admin.login import LoginPages
+from handlers.console.admin.rights import RightsPages
 from handlers.console.chat import LoginChat
 from handlers.console.service.audit_search import AuditSearch
 from handlers.console.service.credentials import CredentialService
@@ -30,6 +31,7 @@ def build(machinery: Machinery) -> EntryPoints:
             *HomePages(HomeService(lambda: machinery.parts), entry, credentials).routes(),
             *LoginPages(entry, credentials, tickets).routes(),
             *AuditPages(AuditSearch(audit, NameService()), clock).routes(),
+            *RightsPages().routes(),
         ),
         console_authenticate=sessions.authenticate_console,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bot.rights import Action
+from bot.rights import Action, Scope
 from handlers.accounts.domain import SessionKind
 
 # ---------------------------------------------------------------------------------------------------------------- chat
@@ -106,6 +106,7 @@ ACTIONS: Final[Mapping[Action, str]] = {
     Action.PUPIL_SEARCH: "按姓名查学生",
     Action.CONTACT_REVEAL: "看完整号码",
     Action.CONSENT_VIEW: "看同意情况",
+    Action.CONSENT_RECORD: "登记纸质授权表",
     Action.REACH_VIEW: "看联系不上的学生",
     Action.INVITATION_ISSUE: "发邀请码",
     Action.BINDING_DECIDE: "审批绑定",
@@ -122,6 +123,20 @@ ACTIONS: Final[Mapping[Action, str]] = {
     Action.ROSTER_EXPORT: "导出名单",
     Action.AUDIT_SEARCH: "查阅记录",
     Action.RETENTION_VIEW: "看保存期限",
+    Action.RETENTION_RUN: "到期清理资料",
     Action.KNOWLEDGE_EDIT: "编辑知识",
     Action.KNOWLEDGE_APPROVE: "审核知识",
+}
+
+# -------------------------------------------------------------------------------------------------------------- rights
+RIGHTS_TITLE: Final = "谁能做什么"
+EVERYBODY: Final = "所有人"
+NOBODY_BUT_SYSTEM: Final = "只有系统自己按时办理"
+SCOPES: Final[Mapping[Scope, str]] = {
+    Scope.ANY: "不限范围",
+    Scope.SELF: "只限自己的",
+    Scope.CHILD: "只限自己的孩子",
+    Scope.CLASS: "自己的班",
+    Scope.SCHOOL: "本校",
+    Scope.TOWN: "全镇",
 }

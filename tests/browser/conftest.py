@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -16,6 +17,11 @@ PHONE = (360, 640)
 DESK = (1280, 800)
 
 OpenPage = Callable[..., Awaitable[Page]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Heard when the run names this folder: `pytest tests/browser --shots pictures`."""
+    parser.addoption("--shots", help="a folder to keep pictures of the console's pages in")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

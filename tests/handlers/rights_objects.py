@@ -5,6 +5,7 @@ A route with a part of its path that is not listed here fails the test of rights
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,8 +16,20 @@ from bot.config import Settings
 from bot.config_values import decode_key
 from bot.identity import Role
 from bot.rights import Scope
-from handlers.accounts.domain import Account, AppointmentKind
-from handlers.accounts.models import Person, Pupil, School, SchoolClass, Township, WeChatIdentity
+from bot.storage.database import transaction
+from handlers.accounts.domain import Account, AppointmentKind, BindingState, Relation
+from handlers.accounts.models import (
+    Appointment,
+    Bar,
+    BindingRequest,
+    Person,
+    Pupil,
+    School,
+    SchoolClass,
+    Township,
+    WeChatIdentity,
+)
+from handlers.accounts.service.bars import name_index
 from handlers.accounts.service.sessions import SessionService
 from handlers.rosters.domain import Coverage, ImportState, RosterKind
 from handlers.rosters.models import Import
@@ -72,7 +85,12 @@ class World:
 
 
 async def build_world(settings: Settings, clock: Clock) -> World:
-    """Fresh rows; several may be built one after another in one database."""
+    """Fresh rows, in one transaction; several may be built one after another in one database."""
+    async with transaction():
+        return await _built(settings, clock)
+
+
+async def _built(settings: Settings, clock: Clock) -> World:
     township = await factories.make_township()
     school = await factories.make_school(township)
     school_class = await factories.make_class(school)
@@ -144,6 +162,14 @@ async def _teacher(world: World, place: Place, caller: Caller) -> object:
     return place.teacher.id
 
 
+async def _township(world: World, place: Place, caller: Caller) -> object:
+    return place.township.id
+
+
+async def _guardian(world: World, place: Place, caller: Caller) -> object:
+    return place.guardian.id
+
+
 async def _session(world: World, place: Place, caller: Caller) -> object:
     owner = caller.identity if place is world.home else place.guardian_identity
     return (await world.sessions.open_api(owner.id)).id
@@ -162,6 +188,22 @@ async def _import(world: World, place: Place, caller: Caller) -> object:
         file_digest="0" * 64,
         rows="[]",
         counts={},
+        head="[]",
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return row.id
+
+
+async def _request(world: World, place: Place, caller: Caller) -> object:
+    row = await BindingRequest.create(
+        identity_id=(await _identity(None)).id,
+        pupil_id=place.pupil.id,
+        school_id=place.school.id,
+        class_id=place.school_class.id,
+        said=json.dumps({"kind": "guardian", "name": "赵外婆", "child": place.pupil.name}),
+        relation=Relation.MATERNAL_GRANDMOTHER,
+        state=BindingState.PENDING,
         created_at=factories.LONG_AGO,
         updated_at=factories.LONG_AGO,
     )
@@ -176,7 +218,11 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "classes/{class_id}": _class,
     "consents/{class}": _class,
     "schools/{school}": _school,
+    "townships/{township}": _township,
     "staff/{person}": _teacher,
+    "people/{person}": _guardian,
+    "guardians/{person}": _guardian,
+    "bindings/{request}": _request,
     "sessions/{session_id}": _session,
     "rosters/{import_id}": _import,
 }
@@ -186,20 +232,78 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /api/v1/children/{id}/consent": {"decision": "withdrawn"},
     "POST /api/v1/children/{id}/erasure": {"confirm": True},
 }
-FORMS: Final[Mapping[str, Mapping[str, str]]] = {
-    "POST /admin/rosters/{import_id}/check": {},
-    "POST /admin/rosters/{import_id}/apply": {},
-    "POST /admin/rosters/{import_id}/discard": {},
-    "POST /admin/rosters/{import_id}/undo": {},
-    "POST /admin/pupils/{pupil}/move": {},
-    "POST /admin/pupils/{pupil}/reveal": {"field": "phone"},
-    "POST /admin/staff/{person}/reveal": {"field": "phone"},
-    "POST /admin/staff/{person}/end": {},
-    "POST /admin/staff/{person}/invite": {},
-    "POST /admin/classes/{class_id}/handover": {},
-    "POST /admin/classes/{class_id}/invitations": {},
-    "POST /admin/pupils/{pupil}/bars": {},
-    "POST /admin/pupils/{pupil}/bars/lift": {},
+
+
+Form = Callable[[World, Place | None], Awaitable[Mapping[str, str]]]
+"""The fields of a form about a thing at a place; without a place, about what nothing is."""
+
+
+async def _nothing(world: World, place: Place | None) -> Mapping[str, str]:
+    return {}
+
+
+async def _move(world: World, place: Place | None) -> Mapping[str, str]:
+    # Always the same class, within reach: only the pupil differs.
+    return {"class": str(world.near[Scope.CLASS].school_class.id)}
+
+
+async def _pupil_field(world: World, place: Place | None) -> Mapping[str, str]:
+    return {"kind": "pupil", "id": str(place.pupil.id if place else uuid4()), "field": "birth_date"}
+
+
+async def _charge(world: World, place: Place | None) -> Mapping[str, str]:
+    held = await Appointment.get(person_id=place.teacher.id) if place else None
+    return {"id": str(held.id if held else uuid4())}
+
+
+async def _bar(world: World, place: Place | None) -> Mapping[str, str]:
+    return {"name": "某外人", "reason": "文书第1号", "sure": "yes"}
+
+
+async def _set_bar(world: World, place: Place | None) -> Mapping[str, str]:
+    if place is None:
+        return {"id": str(uuid4())}
+    row = await Bar.create(
+        pupil_id=place.pupil.id,
+        name_index=name_index("某外人"),
+        reason="文书第1号",
+        since=factories.FIRST_DAY,
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return {"id": str(row.id)}
+
+
+async def _child(world: World, place: Place | None) -> Mapping[str, str]:
+    return {"child": str(place.pupil.id if place else uuid4())}
+
+
+FORMS: Final[Mapping[str, Form]] = {
+    "POST /admin/rosters/{import_id}/check": _nothing,
+    "POST /admin/rosters/{import_id}/apply": _nothing,
+    "POST /admin/rosters/{import_id}/discard": _nothing,
+    "POST /admin/rosters/{import_id}/undo": _nothing,
+    "POST /admin/pupils/{pupil}/move": _move,
+    "POST /admin/pupils/{pupil}/reveal": _pupil_field,
+    "POST /admin/staff/{person}/reveal": _nothing,
+    "POST /admin/staff/{person}/end": _charge,
+    "POST /admin/staff/{person}/invite": _nothing,
+    "POST /admin/classes/{class_id}/handover": _nothing,
+    "POST /admin/classes/{class_id}/invitations": _nothing,
+    "POST /admin/pupils/{pupil}/bars": _bar,
+    "POST /admin/pupils/{pupil}/bars/lift": _set_bar,
+    "POST /admin/consents/{class}/paper": _child,
+    "POST /admin/schools/{school}": _nothing,
+    "POST /admin/schools/{school}/close": _nothing,
+    "POST /admin/townships/{township}": _nothing,
+    "POST /admin/classes/{class_id}/edit": _nothing,
+    "POST /admin/classes/{class_id}/close": _nothing,
+    "POST /admin/pupils/{pupil}/edit": _nothing,
+    "POST /admin/pupils/{pupil}/leave": _nothing,
+    "POST /admin/pupils/{pupil}/guardians": _nothing,
+    "POST /admin/pupils/{pupil}/guardians/{person}/end": _nothing,
+    "POST /admin/pupils/{pupil}/guardians/{person}/acting": _nothing,
+    "POST /admin/people/{person}/edit": _nothing,
 }
 
 # Routes whose own work needs somebody outside, who is not there in this test.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
@@ -36,6 +36,7 @@ from bot.web.admin_edge import COOKIE, FORM_TOKEN
 from bot.web.admin_seals import Seals
 from bot.wechat.messages import Inbound, Reply, TextMessage, TextReply
 from tests.bot.dialogue.stage import Stage, said, text
+from tests.handlers.conftest import COUNTS
 from tests.handlers.rights_objects import BODIES, FORMS, NEEDS_WECHAT, OBJECTS, ROLES, Caller, Place, World, build_world
 from tests.settings import make_settings
 from tests.town import town_base
@@ -132,10 +133,12 @@ class Trial:
         self._seals = Seals(decode_key(settings.security.session_key.get_secret_value()))
         self.world = world
         self.calls: Counter[str] = Counter()
+        self._secrets: dict[tuple[str, Role], str] = {}
 
     async def renew(self) -> None:
         """A fresh world, after something has been changed in the last one."""
         self.world = await build_world(self._settings, self._clock)
+        self._secrets.clear()
 
     async def ids(self, entry: Entry, place: Place | None, caller: Caller) -> dict[str, str]:
         """The ids for the path; without a place, ones that nothing has."""
@@ -147,9 +150,9 @@ class Trial:
         return found
 
     async def call(self, entry: Entry, caller: Caller, place: Place | None, *, known: bool = True) -> Answer:
-        """One request in a session of its own; without `known` in none."""
+        """One request in the caller's session; without `known` in none."""
         ids = await self.ids(entry, place, caller)
-        headers, body, secret = await self._sent(entry, caller if known else None)
+        headers, body, secret = await self._sent(entry, caller if known else None, place)
         async with self._client.request(
             entry.method,
             entry.path.format(**ids),
@@ -166,18 +169,35 @@ class Trial:
             content = content.replace(own.encode(), b"<own>")
         return Answer(response.status, content, kept)
 
-    async def _sent(self, entry: Entry, caller: Caller | None) -> tuple[dict[str, str], dict[str, Any], str]:
+    async def _secret(self, door: str, caller: Caller) -> str:
+        """A session for the caller, begun once a world: what ends one makes the world anew."""
+        if (door, caller.role) not in self._secrets:
+            sessions = self.world.sessions
+            if door == "api":
+                opened = (await sessions.open_api(caller.identity.id)).secret
+            else:
+                assert caller.person is not None
+                opened = (await sessions.open_console(caller.person.id)).secret
+            self._secrets[door, caller.role] = opened
+        return self._secrets[door, caller.role]
+
+    async def _sent(
+        self, entry: Entry, caller: Caller | None, place: Place | None
+    ) -> tuple[dict[str, str], dict[str, Any], str]:
         """Headers, what goes into the body, and the secret of the session."""
         if entry.door == "api":
             body = {"json": BODIES.get(entry.name, {})} if entry.takes_body else {}
             if caller is None:
                 return {}, body, ""
-            secret = (await self.world.sessions.open_api(caller.identity.id)).secret
+            secret = await self._secret("api", caller)
             return {"Authorization": f"Bearer {secret}"}, body, secret
         if caller is None or caller.person is None:
             return {}, {"data": {}} if entry.takes_body else {}, ""
-        secret = (await self.world.sessions.open_console(caller.person.id)).secret
-        form = {**FORMS.get(entry.name, {}), FORM_TOKEN: self._seals.form_token(secret)}
+        secret = await self._secret("console", caller)
+        form = {
+            **(await FORMS[entry.name](self.world, place) if entry.name in FORMS else {}),
+            FORM_TOKEN: self._seals.form_token(secret),
+        }
         return {"Cookie": f"{COOKIE}={secret}"}, {"data": form} if entry.takes_body else {}, secret
 
 
@@ -197,7 +217,7 @@ def faults_of_route(entry: Entry) -> list[str]:
 
 
 async def test_every_route_obeys_the_table_for_every_role_and_whosever_thing_it_is(
-    client: Client, trial: Trial
+    client: Client, trial: Trial, record_property: Callable[[str, object], None]
 ) -> None:
     entries = entries_of(client.app)
     faults = [fault for entry in entries for fault in faults_of_route(entry)]
@@ -206,9 +226,10 @@ async def test_every_route_obeys_the_table_for_every_role_and_whosever_thing_it_
         for role in ROLES:
             faults += await judged(trial, entry, role)
     named = [entry for entry in ready if entry.parameters]
-    print(
-        f"\n{len(entries)} routes × {len(ROLES)} roles; {len(named)} name a thing: own, nearest foreign, farthest"
-        f" foreign, missing; {sum(trial.calls.values())} requests {dict(trial.calls)}"
+    record_property(
+        COUNTS,
+        f"{len(entries)} routes × {len(ROLES)} roles; {len(named)} name a thing: own, nearest foreign, farthest"
+        f" foreign, missing; {sum(trial.calls.values())} requests {dict(trial.calls)}",
     )
     assert faults == [], "\n".join(faults)
     assert await AuditRow.filter(outcome="denied").exists(), "refusals are written to the audit"
@@ -312,7 +333,12 @@ async def test_a_route_that_tells_foreign_from_missing_is_noticed(trial: Trial) 
 
 # ---------------------------------------------------------------------------------------------------------- the chat
 async def test_every_route_of_the_chat_runs_for_the_roles_of_its_action_and_for_nobody_else(
-    open_settings: Settings, database: object, clock: FrozenClock, metrics: Metrics, redis: RedisStore
+    open_settings: Settings,
+    database: object,
+    clock: FrozenClock,
+    metrics: Metrics,
+    redis: RedisStore,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Each route alone behind the dispatcher, with a handler that only says that it ran."""
     routes = build_app(open_settings, clock=clock)[ASSEMBLY].router.routes
@@ -329,7 +355,7 @@ async def test_every_route_of_the_chat_runs_for_the_roles_of_its_action_and_for_
             allowed = RIGHTS[route.action][role] is not Scope.NONE
             if reply != ("ran" if allowed else sentence_for(NotPermitted())):
                 faults.append(f"{route.name} as {role}: {reply}")
-    print(f"\n{len(routes)} routes of the chat × {len(ROLES)} roles")
+    record_property(COUNTS, f"{len(routes)} routes of the chat × {len(ROLES)} roles")
     assert faults == []
 
 

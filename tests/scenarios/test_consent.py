@@ -10,7 +10,10 @@ import pytest
 from bot.app import ASSEMBLY
 from bot.audit.models import AuditRow
 from bot.clock import FrozenClock
+from bot.dialogue.store import ChatStore
 from bot.identity import Hat
+from bot.storage.base import blind_index
+from bot.storage.redis import REDIS
 from handlers.accounts.domain import AppointmentKind, Relation
 from handlers.accounts.models import Guardianship, Pupil
 from handlers.consent import texts
@@ -163,6 +166,33 @@ async def test_families_are_asked_anew_when_the_notice_changes(database_url: str
         assert "省教育云平台" in asked
         assert "请重新决定" in asked
         assert "已记下" in await said(after, "同意", openid=OTHER_PARENT)
+
+
+async def test_the_reminder_comes_once_a_week_for_each_version_until_they_decide(
+    database_url: str, clock: FrozenClock
+) -> None:
+    async with running_town(database_url, clock) as before:
+        await family(before)
+        await said(before, "儿童信息授权", "同意")
+    duty = [{"id": OWNER, "name": "赵主任"}]
+
+    async def told(town: Town, after: timedelta) -> bool:
+        clock.advance(after)
+        # As when the chat has forgotten what it knew, which it does by the clock of the store.
+        await ChatStore(town.app[REDIS]).forget_profile(blind_index("openid", OTHER_PARENT))
+        return texts.RENEW in await said(town, "晚托多少钱", openid=OTHER_PARENT)
+
+    async with running_town(database_url, clock, support={"duty": duty, "storage": "省教育云平台"}) as moved:
+        assert await told(moved, timedelta())
+        for pause in (timedelta(0), timedelta(hours=1), timedelta(days=2), timedelta(days=4)):
+            assert not await told(moved, pause)
+        assert await told(moved, timedelta(days=1))
+    async with running_town(database_url, clock, support={"duty": duty, "storage": "国家教育云"}) as again:
+        clock.advance(timedelta(hours=1))
+        assert await told(again, timedelta())
+        assert not await told(again, timedelta(hours=1))
+        await said(again, "儿童信息授权", "同意", openid=OTHER_PARENT)
+        assert not await told(again, timedelta(days=8))
 
 
 async def test_a_decision_about_a_notice_that_changed_meanwhile_is_asked_again(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from bot.errors import Conflict, InvalidInput
 from bot.rights import Action
 from bot.web.admin import AdminAnswer, AdminCall, AdminRoute, Page, WayOn
+from bot.web.tables import TableView
 from handlers.accounts.admin import words
+from handlers.accounts.admin.pupils import every
 from handlers.accounts.domain import RELATION_WORDS
-from handlers.accounts.service.bars import BarService
-from handlers.accounts.service.decisions import DecisionService
+from handlers.accounts.service.bars import BarService, check_bar
+from handlers.accounts.service.decisions import AlreadyDecided, DecisionService
 from handlers.accounts.service.invitations import DEFAULT_DAYS, MOST_DAYS, InvitationService
 from handlers.accounts.service.people import LARGEST_PAGE, PeopleService, PupilFilter
 from handlers.accounts.service.structure import StructureService
@@ -19,6 +22,7 @@ from handlers.accounts.service.structure import StructureService
 BINDINGS: Final = "/bindings"
 CLASSES: Final = "/classes"
 _CLASS: Final = "/classes/{class_id}/invitations"
+_PICK: Final = "/bindings/{request}/child"
 _BARS: Final = "/pupils/{pupil}/bars"
 
 
@@ -48,6 +52,7 @@ class BindingPages:
             AdminRoute(method="POST", path="/invitations/revoke", action=issue, handle=self.revoke),
             AdminRoute(method="GET", path=BINDINGS, action=decide, handle=self.requests, menu="绑定申请"),
             AdminRoute(method="POST", path=f"{BINDINGS}/decide", action=decide, handle=self.decide),
+            AdminRoute(method="GET", path=_PICK, action=decide, handle=self.pick),
             AdminRoute(method="GET", path=_BARS, action=bar, handle=self.bars),
             AdminRoute(method="POST", path=_BARS, action=bar, handle=self.set_bar),
             AdminRoute(method="POST", path=f"{_BARS}/lift", action=bar, handle=self.lift),
@@ -62,12 +67,16 @@ class BindingPages:
         class_id = call.id("class_id")
         rows = await self._invitations.list(call.actor, class_id)
         room = await self._structure.class_of(call.actor, class_id)
-        pupils = await self._people.pupils(call.actor, PupilFilter(class_id=class_id, order="name", limit=LARGEST_PAGE))
+        wanted = PupilFilter(class_id=class_id, order="name", limit=LARGEST_PAGE)
+        pupils = await every(lambda cursor: self._people.pupils(call.actor, replace(wanted, cursor=cursor)))
+        view = TableView.of(call, f"{CLASSES}/{class_id}/invitations", sorts=("issued",), is_descending=True)
         values = {
             "room": room,
-            "rows": rows,
+            "view": view,
+            "total": len(rows),
+            "rows": rows[view.offset : view.offset + view.size],
             "states": words.INVITATION_STATES,
-            "pupils": pupils.items,
+            "pupils": pupils,
             "days": DEFAULT_DAYS,
             "most": MOST_DAYS,
             "fault": fault,
@@ -100,9 +109,35 @@ class BindingPages:
         return await self._request_page(call)
 
     async def _request_page(self, call: AdminCall, fault: str = "") -> Page:
-        rows = await self._decisions.waiting(call.actor)
-        values = {"rows": rows, "relations": RELATION_WORDS, "fault": fault}
+        view = TableView.of(call, BINDINGS, sorts=("asked",))
+        page = await self._decisions.page(call.actor, offset=view.offset, limit=view.size)
+        values = {"view": view, "page": page, "relations": RELATION_WORDS, "fault": fault}
         return Page("accounts/bindings.html", values, 409 if fault else 200)
+
+    async def pick(self, call: AdminCall) -> AdminAnswer:
+        """Which child is meant, where the request could not say: looked for by name within reach."""
+        try:
+            row = await self._decisions.one(call.actor, call.id("request"))
+        except AlreadyDecided as late:
+            return await self._request_page(call, late.message)
+        view = TableView.of(call, f"{BINDINGS}/{row.id}/child", filters=("name",), sorts=("name",))
+        name, chosen, page, fault = view.filters.get("name", ""), call.query_id("pupil"), None, ""
+        if name and not chosen:
+            wanted = PupilFilter(name=name, order="name", cursor=str(view.offset or ""), limit=view.size)
+            try:
+                page = await self._people.pupils(call.actor, wanted)
+            except InvalidInput:
+                fault = words.PICK_AGAIN
+        values = {
+            "row": row,
+            "view": view,
+            "name": name or row.child,
+            "chosen": await self._people.pupil(call.actor, chosen) if chosen else None,
+            "page": page,
+            "relations": RELATION_WORDS,
+            "fault": fault,
+        }
+        return Page("accounts/pick.html", values, 422 if fault else 200)
 
     async def decide(self, call: AdminCall) -> AdminAnswer:
         """Yes or no."""
@@ -119,28 +154,38 @@ class BindingPages:
         """Who must stay away from a child. Reading it is written down."""
         return await self._bar_page(call)
 
-    async def _bar_page(self, call: AdminCall, fault: str = "", form: bool = False) -> Page:
+    async def _bar_page(self, call: AdminCall, fault: str = "", *, is_sure: bool = False) -> Page:
         pupil_id = call.id("pupil")
         bars = await self._bars.bars_of(call.actor, pupil_id)
         card = await self._people.pupil(call.actor, pupil_id)
         given = {name: call.form.get(name, "") for name in ("person", "name", "phone", "reason", "until")}
-        values = {"card": card, "bars": bars, "fault": fault, "given": given, "is_sure": form}
+        listed = [guardian.name for guardian in card.guardians if guardian.person_id == given["person"]]
+        if is_sure and given["person"] and not listed:
+            # Whoever was chosen is not on the list of this child any more: nothing is asked about nobody.
+            is_sure, fault = False, words.NOT_LISTED
+        named = listed[0] if listed else given["name"]
+        values = {"card": card, "bars": bars, "fault": fault, "given": given, "named": named, "is_sure": is_sure}
         return Page("accounts/bars.html", values, 422 if fault else 200)
 
     async def set_bar(self, call: AdminCall) -> AdminAnswer:
-        """First what it will do, then the deed."""
-        if call.form.get("sure") != "yes":
-            return await self._bar_page(call, form=True)
-        until, person = call.form.get("until", ""), call.form.get("person", "")
+        """First what it will do, then the deed. What cannot be done is said before anybody is asked to be sure."""
+        form = call.form
+        until, person = form.get("until", ""), form.get("person", "")
+        reason, name, phone = form.get("reason", ""), form.get("name", "").strip(), form.get("phone", "").strip()
+        person_id = call.form_id("person") if person else None
         try:
+            last_day = read_day(until) if until else None
+            if form.get("sure") != "yes":
+                check_bar(reason, person_id, name, phone)
+                return await self._bar_page(call, is_sure=True)
             await self._bars.set_bar(
                 call.actor,
                 call.id("pupil"),
-                reason=call.form.get("reason", ""),
-                person_id=call.form_id("person") if person else None,
-                name=call.form.get("name") or None,
-                phone=call.form.get("phone") or None,
-                until=read_day(until) if until else None,
+                reason=reason,
+                person_id=person_id,
+                name=name or None,
+                phone=phone or None,
+                until=last_day,
             )
         except InvalidInput as fault:
             return await self._bar_page(call, fault.message)

@@ -11,7 +11,8 @@ from bot.web.admin import AdminAnswer, AdminCall, AdminRoute, Page, WayOn
 from bot.web.tables import Sheet, TableView, download_of
 from handlers.accounts.admin import words
 from handlers.accounts.domain import school_year_of
-from handlers.accounts.service.people import LARGEST_PAGE, PeopleService, PupilFilter
+from handlers.accounts.service.exports import ExportService
+from handlers.accounts.service.people import PeopleService, PupilFilter
 from handlers.accounts.service.structure import StructureService
 from handlers.accounts.service.views import ClassView
 
@@ -24,8 +25,11 @@ _YEARS_BACK: Final = 6
 class ClassPages:
     """The handlers."""
 
-    def __init__(self, people: PeopleService, structure: StructureService, clock: Clock) -> None:
+    def __init__(
+        self, people: PeopleService, structure: StructureService, exports: ExportService, clock: Clock
+    ) -> None:
         self._people = people
+        self._exports = exports
         self._structure = structure
         self._clock = clock
 
@@ -52,6 +56,9 @@ class ClassPages:
         rows = await self._structure.classes(call.actor, chosen, school_id=view.filters.get("school"))
         rows = _sorted(rows, view)
         if view.wants_export and may(call.actor, Action.ROSTER_EXPORT):
+            school = view.filters.get("school")
+            right = Action.ROSTER_EXPORT
+            await self._exports.note(call.actor, right, "classes", school_id=school, filters=view.filters)
             named = dict(schools).get(view.filters.get("school", ""), "全部")
             sheet = Sheet(
                 title="班级",
@@ -72,9 +79,16 @@ class ClassPages:
     async def one(self, call: AdminCall) -> AdminAnswer:
         """One class: who teaches it, who is in it."""
         room = await self._structure.class_of(call.actor, call.id("class_id"))
-        wanted = PupilFilter(class_id=room.id, order="name", limit=LARGEST_PAGE)
+        view = TableView.of(call, f"{CLASSES}/{room.id}", sorts=("name",))
+        wanted = PupilFilter(
+            class_id=room.id,
+            order="name",
+            is_descending=view.is_descending,
+            cursor=str(view.offset or ""),
+            limit=view.size,
+        )
         pupils = await self._people.pupils(call.actor, wanted) if may(call.actor, Action.PUPIL_VIEW) else None
-        values = {"room": room, "pupils": pupils, "staff": await self._people.staff_of_class(room.id)}
+        values = {"room": room, "view": view, "pupils": pupils, "staff": await self._people.staff_of_class(room.id)}
         return Page("accounts/class.html", values)
 
     # ------------------------------------------------------------------------------------------------------- promotion

@@ -13,11 +13,17 @@ from bot.web.admin import AdminRoute
 from handlers.accounts.admin import words
 from handlers.accounts.admin.bindings import BindingPages
 from handlers.accounts.admin.classes import ClassPages
+from handlers.accounts.admin.editing import EditingPages
+from handlers.accounts.admin.guardians import GuardianPages
+from handlers.accounts.admin.places import PlacePages
 from handlers.accounts.admin.pupils import UNREACHABLE, PupilPages
+from handlers.accounts.admin.rooms import RoomPages
 from handlers.accounts.admin.staff import RECEIPTS, StaffPages
 from handlers.accounts.service.appointments import AppointmentService
 from handlers.accounts.service.bars import BarService
 from handlers.accounts.service.decisions import DecisionService
+from handlers.accounts.service.editing import EditingService
+from handlers.accounts.service.exports import ExportService
 from handlers.accounts.service.invitations import InvitationService
 from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.structure import StructureService
@@ -33,15 +39,26 @@ class PeoplePages:
     invitations: InvitationService
     decisions: DecisionService
     bars: BarService
+    editing: EditingService
+    exports: ExportService
     clock: Clock
 
     def routes(self) -> tuple[AdminRoute, ...]:
         """All of them, in the order of the menu."""
         return (
-            *ClassPages(self.people, self.structure, self.clock).routes(),
-            *PupilPages(self.people, self.structure, self.clock).routes(),
-            *StaffPages(self.people, self.structure, self.appointments, self.invitations, self.clock).routes(),
+            *PlacePages(self.structure, self.clock).routes(),
+            *RoomPages(self.structure, self.clock).routes(),
+            *ClassPages(self.people, self.structure, self.exports, self.clock).routes(),
+            *EditingPages(self.people, self.structure, self.editing, self.clock).routes(),
+            *PupilPages(self.people, self.structure, self.exports, self.clock).routes(),
+            *GuardianPages(self.people, self.editing).routes(),
+            *self._staff().routes(),
             *BindingPages(self.people, self.structure, self.invitations, self.decisions, self.bars).routes(),
+        )
+
+    def _staff(self) -> StaffPages:
+        return StaffPages(
+            self.people, self.structure, self.appointments, self.invitations, exports=self.exports, clock=self.clock
         )
 
     async def todos_of(self, actor: Actor) -> Sequence[Todo]:

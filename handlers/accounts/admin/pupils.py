@@ -13,6 +13,7 @@ from bot.web.admin import AdminAnswer, AdminCall, AdminRoute, Page
 from bot.web.tables import EXPORT_SIZE, Sheet, TableView, download_of
 from handlers.accounts.admin import words
 from handlers.accounts.domain import PupilStatus
+from handlers.accounts.service.exports import ExportService
 from handlers.accounts.service.people import LARGEST_PAGE, PeopleService, PupilFilter
 from handlers.accounts.service.structure import StructureService
 from handlers.accounts.service.views import PageOf, PupilView, UnreachableView
@@ -21,6 +22,9 @@ PUPILS: Final = "/pupils"
 UNREACHABLE: Final = "/unreachable"
 _FILTERS: Final = ("name", "school", "class", "status")
 _ANY_STATUS: Final = "all"
+_SORTS: Final[Mapping[str, Literal["class", "name", "guardians"]]] = {
+    "class": "class", "name": "name", "guardians": "guardians",
+}  # fmt: skip
 
 Item = TypeVar("Item")
 
@@ -28,8 +32,11 @@ Item = TypeVar("Item")
 class PupilPages:
     """The handlers."""
 
-    def __init__(self, people: PeopleService, structure: StructureService, clock: Clock) -> None:
+    def __init__(
+        self, people: PeopleService, structure: StructureService, exports: ExportService, clock: Clock
+    ) -> None:
         self._people = people
+        self._exports = exports
         self._structure = structure
         self._clock = clock
 
@@ -56,6 +63,8 @@ class PupilPages:
         can_export = may(call.actor, Action.ROSTER_EXPORT)
         if view.wants_export and can_export:
             found = await every(lambda cursor: self._people.pupils(call.actor, _page(wanted, cursor, LARGEST_PAGE)))
+            school, right = view.filters.get("school"), Action.ROSTER_EXPORT
+            await self._exports.note(call.actor, right, "pupils", school_id=school, filters=view.filters)
             rows = [_cells(row) for row in found]
             return await download_of(self._sheet(call, "学生名单", words.PUPIL_HEAD, rows, self._said(view, schools)))
         try:
@@ -66,20 +75,30 @@ class PupilPages:
 
     async def unreachable(self, call: AdminCall) -> AdminAnswer:
         """Children none of whose guardians is bound."""
-        view = TableView.of(call, UNREACHABLE, filters=("school",), sorts=("class",))
+        view = TableView.of(call, UNREACHABLE, filters=("school",), sorts=tuple(_SORTS))
         schools = [(each.id, each.name) for each in await self._structure.schools(call.actor)]
         school = view.filters.get("school")
         if view.wants_export:
-            found = await every(
-                lambda cursor: self._people.unreachable(call.actor, school_id=school, cursor=cursor, limit=LARGEST_PAGE)
-            )
+            found = await every(lambda cursor: self._unreachable(call, view, cursor, LARGEST_PAGE))
+            right = Action.REACH_VIEW
+            await self._exports.note(call.actor, right, "unreachable", school_id=school, filters=view.filters)
             rows = [(row.name, row.school, row.class_name, row.guardians) for row in found]
             said = self._said(view, schools)
             return await download_of(self._sheet(call, "联系不上的学生", words.UNREACHABLE_HEAD, rows, said))
-        page: PageOf[UnreachableView] = await self._people.unreachable(
-            call.actor, school_id=school, cursor=str(view.offset or ""), limit=view.size
-        )
+        page = await self._unreachable(call, view, str(view.offset or ""), view.size)
         return Page("accounts/unreachable.html", {"view": view, "schools": schools, "page": page})
+
+    async def _unreachable(
+        self, call: AdminCall, view: TableView, cursor: str | None, size: int
+    ) -> PageOf[UnreachableView]:
+        return await self._people.unreachable(
+            call.actor,
+            school_id=view.filters.get("school"),
+            order=_SORTS[view.sort],
+            is_descending=view.is_descending,
+            cursor=cursor,
+            limit=size,
+        )
 
     # ------------------------------------------------------------------------------------------------------- one pupil
     async def pupil(self, call: AdminCall) -> AdminAnswer:
@@ -142,6 +161,7 @@ def _wanted(view: TableView) -> PupilFilter:
         class_id=chosen.get("class"),
         status=PupilStatus(status) if status in known else None,
         order="name" if view.sort == "name" else "class",
+        is_descending=view.is_descending,
     )
 
 

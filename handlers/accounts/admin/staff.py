@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from bot.clock import Clock, local_date
@@ -16,6 +18,7 @@ from handlers.accounts.admin.bindings import read_day
 from handlers.accounts.admin.pupils import every
 from handlers.accounts.domain import APPOINTMENT_WORDS, PLACE_OF_APPOINTMENT, AppointmentKind, PlaceKind
 from handlers.accounts.service.appointments import LEADING, AppointmentService
+from handlers.accounts.service.exports import ExportService
 from handlers.accounts.service.invitations import InvitationService
 from handlers.accounts.service.people import LARGEST_PAGE, PeopleService, StaffFilter
 from handlers.accounts.service.structure import StructureService
@@ -25,6 +28,9 @@ from handlers.accounts.service.views import PageOf, StaffView
 STAFF: Final = "/staff"
 _HAND_OVER: Final = "/classes/{class_id}/handover"
 RECEIPTS: Final = "/handovers"
+_SORTS: Final[Mapping[str, Literal["school", "name", "kind", "since"]]] = {
+    "school": "school", "name": "name", "kind": "kind", "since": "since",
+}  # fmt: skip
 _GIVEN: Final = ("person", "name", "phone", "kind", "class", "school", "subject", "since", "until")
 
 
@@ -37,12 +43,15 @@ class StaffPages:
         structure: StructureService,
         appointments: AppointmentService,
         invitations: InvitationService,
+        *,
+        exports: ExportService,
         clock: Clock,
     ) -> None:
         self._people = people
         self._structure = structure
         self._appointments = appointments
         self._invitations = invitations
+        self._exports = exports
         self._clock = clock
 
     def routes(self) -> tuple[AdminRoute, ...]:
@@ -53,13 +62,10 @@ class StaffPages:
             AdminRoute(method="GET", path=f"{STAFF}/appoint", action=edit, handle=self.appoint_form),
             AdminRoute(method="POST", path=f"{STAFF}/appoint", action=edit, handle=self.appoint),
             AdminRoute(method="GET", path=STAFF + "/{person}", action=view, handle=self.one),
-            AdminRoute(
-                method="POST", path=STAFF + "/{person}/reveal", action=Action.CONTACT_REVEAL, handle=self.reveal
-            ),
+            # Who sees the page: revealing and inviting reach families of a class too, and those are not on it.
+            AdminRoute(method="POST", path=STAFF + "/{person}/reveal", action=view, handle=self.reveal),
             AdminRoute(method="POST", path=STAFF + "/{person}/end", action=edit, handle=self.end),
-            AdminRoute(
-                method="POST", path=STAFF + "/{person}/invite", action=Action.INVITATION_ISSUE, handle=self.invite
-            ),
+            AdminRoute(method="POST", path=STAFF + "/{person}/invite", action=edit, handle=self.invite),
             AdminRoute(method="GET", path=_HAND_OVER, action=hand, handle=self.hand_over_form),
             AdminRoute(method="POST", path=_HAND_OVER, action=hand, handle=self.hand_over),
             AdminRoute(method="GET", path=RECEIPTS, action=hand, handle=self.receipts),
@@ -69,14 +75,22 @@ class StaffPages:
     # ------------------------------------------------------------------------------------------------------------ list
     async def staff(self, call: AdminCall) -> AdminAnswer:
         """Who is charged with what today."""
-        view = TableView.of(call, STAFF, filters=("name", "school", "kind"), sorts=("school",))
+        view = TableView.of(call, STAFF, filters=("name", "school", "kind"), sorts=tuple(_SORTS))
         schools = [(each.id, each.name) for each in await self._structure.schools(call.actor)]
         kinds = {each.value for each in AppointmentKind}
         kind = AppointmentKind(view.filters["kind"]) if view.filters.get("kind") in kinds else None
-        wanted = StaffFilter(name=view.filters.get("name", ""), school_id=view.filters.get("school"), kind=kind)
+        wanted = StaffFilter(
+            name=view.filters.get("name", ""),
+            school_id=view.filters.get("school"),
+            kind=kind,
+            order=_SORTS[view.sort],
+            is_descending=view.is_descending,
+        )
         can_export = may(call.actor, Action.ROSTER_EXPORT)
         if view.wants_export and can_export:
             rows = await every(lambda cursor: self._people.staff(call.actor, _paged(wanted, cursor, LARGEST_PAGE)))
+            right = Action.ROSTER_EXPORT
+            await self._exports.note(call.actor, right, "staff", school_id=wanted.school_id, filters=view.filters)
             return await download_of(self._sheet(call, view, rows, dict(schools)))
         fault = ""
         page: PageOf[StaffView] = PageOf([], 0)
@@ -262,6 +276,4 @@ class StaffPages:
 
 
 def _paged(wanted: StaffFilter, cursor: str | None, size: int) -> StaffFilter:
-    return StaffFilter(
-        name=wanted.name, school_id=wanted.school_id, kind=wanted.kind, cursor=cursor or None, limit=size
-    )
+    return replace(wanted, cursor=cursor or None, limit=size)

@@ -76,6 +76,16 @@ class BarView:
     until: date | None
 
 
+def check_bar(reason: str, person_id: str | None, name: str | None, phone: str | None) -> None:
+    """Whether a bar can be set with these words. Raises BarNeedsSomebody, BarNeedsReason, PhoneInvalid."""
+    if not person_id and not name:
+        raise BarNeedsSomebody
+    if not 0 < len(reason.strip()) <= LONGEST_REASON:
+        raise BarNeedsReason
+    if phone and not person_id:
+        normalise_phone(phone)
+
+
 def name_index(name: str) -> str:
     """By which a name is compared without being kept."""
     return blind_index("name", normalise_name(name))
@@ -124,12 +134,10 @@ class BarService:
     ) -> str:
         """Bars somebody from today, and unbinds them at once; gives the id of the bar. Nobody is told.
 
-        Named by `person_id`, or by `name` and perhaps `phone`. Raises NotFound, BarNeedsSomebody, BarNeedsReason.
+        Named by `person_id`, or by `name` and perhaps `phone`. Raises NotFound, BarNeedsSomebody, BarNeedsReason,
+        PhoneInvalid.
         """
-        if not 0 < len(reason.strip()) <= LONGEST_REASON:
-            raise BarNeedsReason
-        if not person_id and not name:
-            raise BarNeedsSomebody
+        check_bar(reason, person_id, name, phone)
         now = self._clock.now()
         async with transaction():
             pupil = await self._pupil(actor, pupil_id)

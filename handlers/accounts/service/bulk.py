@@ -5,9 +5,8 @@ Ids in, plain rows out; whoever calls has checked the rights and writes the audi
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -25,11 +24,12 @@ from handlers.accounts.domain import (
     Relation,
 )
 from handlers.accounts.models import Appointment, Guardianship, Person, Pupil, School, SchoolClass, Township
-from handlers.accounts.service.bulk_rows import converted, select, values_of
+from handlers.accounts.service.bulk_rows import Convert, aside, converted, select, values_of
 from handlers.accounts.service.rows import chunks
 
-# Rows in one statement: few enough that turning them into values does not hold up the event loop.
-SLICE: Final = 400
+Row = Sequence[Any]
+# Rows in one statement: few enough that taking them from the driver does not hold up the event loop.
+SLICE: Final = 900
 # Whoever holds one of these is not changed by those who may not appoint them.
 LEADING: Final = frozenset(
     {AppointmentKind.SCHOOL_LEADER, AppointmentKind.TOWNSHIP_ADMINISTRATOR, AppointmentKind.PROTECTION_LEAD}
@@ -135,8 +135,11 @@ class BulkReader:
     async def classes(self, schools: Collection[UUID]) -> None:
         """The classes of schools."""
         columns = ("id", "school_id", "school_year", "grade", "number")
-        async for row in _rows_by(SchoolClass, "school_id", schools, columns):
+
+        def keep(row: Row) -> None:
             self.people.classes[row[0]] = KnownClass(row[0], row[1], row[2], ClassName(row[3], row[4]))
+
+        await _each_by(SchoolClass, "school_id", schools, columns, keep)
 
     async def pupils_of(self, schools: Iterable[UUID]) -> None:
         """Everybody of the schools, those who have left too."""
@@ -159,42 +162,53 @@ class BulkReader:
     async def _pupils_by(self, column: str, values: Iterable[Any]) -> None:
         columns = ("id", "school_id", "school_class_id", "name", "sex", "birth_date")
         more = ("roster_number", "id_number", "status")
-        async for row in _rows_by(Pupil, column, values, (*columns, *more)):
+
+        def keep(row: Row) -> None:
             self.people.pupils[row[0]] = KnownPupil(*row)
+
+        await _each_by(Pupil, column, values, (*columns, *more), keep)
 
     async def guardians_of(self, pupils: Iterable[UUID]) -> None:
         """Who looks after the children, or did, and these grown-ups."""
         columns = ("pupil_id", "person_id", "relation", "is_acting", "ended_on")
         persons: set[UUID] = set()
         new = set(pupils) - self.people.guardians.keys()
-        async for row in _rows_by(Guardianship, "pupil_id", new, columns):
+
+        def keep(row: Row) -> None:
             self.people.guardians[row[0]].append(KnownGuardian(row[0], row[1], row[2], row[3], row[4] is not None))
             persons.add(row[1])
+
+        await _each_by(Guardianship, "pupil_id", new, columns, keep)
         await self.persons_named(ids=persons)
 
     async def persons_named(
         self, *, ids: Iterable[UUID] = (), phones: Iterable[str] = (), id_numbers: Iterable[str] = ()
     ) -> None:
         """Grown-ups by what is theirs."""
-        wanted: dict[str, list[Any]] = {
-            "id": list(ids),
-            "phone_index": await _indexes("phone", phones),
-            "id_number_index": await _indexes("id_number", id_numbers),
-        }
-        for column, values in wanted.items():
-            columns = ("id", "name", "phone", "id_number", "is_erased")
-            async for row in _rows_by(Person, column, values, columns):
-                if not row[4]:
-                    self.people.persons[row[0]] = KnownPerson(*row[:4])
+        found = set(ids)
+        numbers = {"phone_index": ("phone", phones), "id_number_index": ("id_number", id_numbers)}
+        for column, (purpose, values) in numbers.items():
+            # Who is known already need not be opened again.
+            await _each_by(Person, column, await _indexes(purpose, values), ("id",), lambda row: found.add(row[0]))
+        columns = ("id", "name", "phone", "id_number", "is_erased")
+
+        def keep(row: Row) -> None:
+            if not row[4]:
+                self.people.persons[row[0]] = KnownPerson(*row[:4])
+
+        await _each_by(Person, "id", found - self.people.persons.keys(), columns, keep)
 
     async def appointments_of(self, schools: Iterable[UUID], today: date) -> None:
         """The charges at schools that are not over, and who holds them."""
         columns = ("id", "person_id", "kind", "school_id", "school_class_id", "subject", "since", "until")
-        persons = set()
-        async for row in _rows_by(Appointment, "school_id", schools, columns):
+        persons: set[UUID] = set()
+
+        def keep(row: Row) -> None:
             if row[7] is None or row[7] >= today:
                 self.people.appointments[row[0]] = KnownAppointment(*row)
                 persons.add(row[1])
+
+        await _each_by(Appointment, "school_id", schools, columns, keep)
         await self.persons_named(ids=persons)
 
     async def foreign(self, persons: Iterable[UUID], *, may_lead: bool, today: date) -> set[UUID]:
@@ -204,16 +218,14 @@ class BulkReader:
         found: set[UUID] = set()
         wanted = list(persons)
         charges = ("person_id", "kind", "school_id", "until")
-        async for person_id, kind, school_id, until in _rows_by(Appointment, "person_id", wanted, charges):
+        for person_id, kind, school_id, until in await _all_by(Appointment, "person_id", wanted, charges):
             is_above = not may_lead and kind in LEADING
             if (until is None or until >= today) and (school_id not in own or is_above):
                 found.add(person_id)
-        pupil_of: list[tuple[UUID, UUID]] = []
-        async for person_id, pupil_id in _rows_by(Guardianship, "person_id", wanted, ("person_id", "pupil_id")):
-            pupil_of.append((person_id, pupil_id))
+        pupil_of = await _all_by(Guardianship, "person_id", wanted, ("person_id", "pupil_id"))
         unknown = {pupil_id for _, pupil_id in pupil_of} - self.people.pupils.keys()
         school_of = {row.id: row.school_id for row in self.people.pupils.values()}
-        school_of |= {row[0]: row[1] async for row in _rows_by(Pupil, "id", unknown, ("id", "school_id"))}
+        school_of |= {row[0]: row[1] for row in await _all_by(Pupil, "id", unknown, ("id", "school_id"))}
         return found | {person_id for person_id, pupil_id in pupil_of if school_of.get(pupil_id) not in own}
 
 
@@ -223,31 +235,40 @@ async def township_names(ids: Iterable[UUID]) -> Mapping[UUID, str]:
 
 
 async def _indexes(purpose: str, values: Iterable[str]) -> list[str]:
-    indexes: list[str] = []
-    for some in chunks(set(values), SLICE):
-        indexes += [blind_index(purpose, value) for value in some]
-        await asyncio.sleep(0)
-    return indexes
+    each = set(values)
+    return await aside(len(each), lambda: [blind_index(purpose, value) for value in each])
 
 
-async def _rows_by(
-    model: type[Model], column: str, values: Iterable[Any], columns: tuple[str, ...]
-) -> AsyncIterator[tuple[Any, ...]]:
-    """The rows whose column has one of the values, in order of their ids, a slice at a time."""
+async def _each_by(
+    model: type[Model], column: str, values: Iterable[Any], columns: tuple[str, ...], keep: Callable[[Row], object]
+) -> None:
+    """Keeps each row whose column has one of the values, in order of their ids, a slice at a time."""
     converts = values_of(model, columns)
+    # A school has more rows than one statement should give. What else rows are found by has a few, and there a limit
+    # would only tempt PostgreSQL to walk along the ids.
+    limit = SLICE if column == "school_id" else 0
     for some in chunks(dict.fromkeys(values), SLICE):
         last = UUID(int=0)
         while True:
-            rows = await select(model, ("id", *columns), (column, some), after=last, limit=SLICE)
-            for row in rows:
-                yield converted(row[1:], converts)
-            await asyncio.sleep(0)
-            if len(rows) < SLICE:
+            rows = await select(model, ("id", *columns), (column, some), after=last if limit else None, limit=limit)
+            await aside(len(rows), _keep_each, rows, converts, keep)
+            if not limit or len(rows) < limit:
                 break
             last = UUID(str(rows[-1][0]))
+
+
+def _keep_each(rows: Iterable[Row], converts: Sequence[Convert | None], keep: Callable[[Row], object]) -> None:
+    for row in rows:
+        keep(converted(row[1:], converts))
+
+
+async def _all_by(model: type[Model], column: str, values: Iterable[Any], columns: tuple[str, ...]) -> list[Row]:
+    found: list[Row] = []
+    await _each_by(model, column, values, columns, found.append)
+    return found
 
 
 async def lock_pupils(ids: Iterable[UUID]) -> None:
     """Nobody else changes these until the caller's transaction ends; in order, so that no two wait for each other."""
     for some in chunks(sorted(set(ids), key=str), SLICE):
-        await Pupil.filter(id__in=some).order_by("id").select_for_update().values_list("id", flat=True)
+        await select(Pupil, ("id",), ("id", some), lock=True)

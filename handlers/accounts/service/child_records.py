@@ -173,10 +173,9 @@ class Custody:
             .order_by("school__name", "school_class__grade", "school_class__number", "name", "id")
             .values_list("id", "name", "school_class_id", "school_class__grade", "school_class__number", "school__name")
         )
-        return [
-            EnrolledChild(str(id), name, str(class_id), class_name(grade, number), school)
-            for id, name, class_id, grade, number, school in rows
-        ]
+        # Of thousands of children there are but dozens of classes to be named.
+        named = {room: (str(room[0]), class_name(*room[1:])) for room in {row[2:5] for row in rows}}
+        return [EnrolledChild(str(row[0]), row[1], *named[row[2:5]], row[5]) for row in rows]
 
     async def children_of(self, person_id: str) -> list[str]:
         """The children the person has custody of, by id."""

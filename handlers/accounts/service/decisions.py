@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
 
 from bot.audit.log import Audit
 from bot.capability import Todo
@@ -21,8 +22,10 @@ from handlers.accounts.domain import BindingState, BindingWay, PupilStatus, Rela
 from handlers.accounts.models import BindingRequest, Guardianship, Pupil, School, SchoolClass, WeChatIdentity
 from handlers.accounts.service.notices import BindingNotices
 from handlers.accounts.service.requests import SAME_PERSON, is_kept_away, number_of, said_of, subject_of_request
+from handlers.accounts.service.scope import as_id, missing
 from handlers.accounts.service.ties import Ties, live_guardianships, subject_of
 from handlers.accounts.service.values import GuardianshipValues, PersonValues
+from handlers.accounts.service.views import PageOf
 from handlers.accounts.service.writing import Writer, one
 
 LISTED: Final = 100
@@ -81,11 +84,28 @@ class DecisionService:
         """What waits for the actor's decision, the oldest first; never what they asked for themselves."""
         return [await self._shown(row) for row in await self._pending(actor)]
 
+    async def page(self, actor: Actor, *, offset: int = 0, limit: int = LISTED) -> PageOf[Waiting]:
+        """Some of what waits, the oldest first, and how much there is in all."""
+        query = await self._asked(actor)
+        total = await query.count()
+        rows = await query.prefetch_related("identity").order_by("created_at", "id").offset(offset).limit(limit)
+        return PageOf([await self._shown(row) for row in rows], total)
+
+    async def one(self, actor: Actor, request_id: str) -> Waiting:
+        """One that waits. Raises NotFound, AlreadyDecided."""
+        row = await BindingRequest.get_or_none(id=as_id(request_id))
+        if row is None:
+            raise missing(actor, Action.BINDING_DECIDE)
+        require(actor, Action.BINDING_DECIDE, await subject_of_request(row))
+        if row.state is not BindingState.PENDING:
+            raise AlreadyDecided
+        return await self._shown(row)
+
     async def todos_of(self, actor: Actor) -> list[Todo]:
         """For the console's first page."""
         if not may(actor, Action.BINDING_DECIDE):
             return []
-        count = len(await self._pending(actor))
+        count = await (await self._asked(actor)).count()
         return [Todo(texts.TODO_REQUESTS, count, TODO_PATH)] if count else []
 
     async def by_number(self, actor: Actor, number: str) -> str:
@@ -200,6 +220,11 @@ class DecisionService:
         return request, identity
 
     async def _pending(self, actor: Actor) -> list[BindingRequest]:
+        query = await self._asked(actor)
+        return list(await query.prefetch_related("identity").order_by("created_at", "id").limit(LISTED))
+
+    async def _asked(self, actor: Actor) -> QuerySet[BindingRequest]:
+        """What waits within reach; never what the actor asked for themselves."""
         reach = reach_of(actor, Action.BINDING_DECIDE)
         rows = BindingRequest.filter(state=BindingState.PENDING)
         if not reach.is_any:
@@ -210,8 +235,12 @@ class DecisionService:
             # Where the child is now, not where it was when somebody asked.
             pupils = await Pupil.filter(school_class_id__in=list(reach.classes)).values_list("id", flat=True)
             rows = rows.filter(Q(pupil_id__in=list(pupils)) | Q(school_id__in=list(schools)))
-        found = await rows.prefetch_related("identity").order_by("created_at", "id").limit(LISTED)
-        return [row for row in found if not _is_own(actor, row.identity)]
+        if actor.identity_id is not None:
+            rows = rows.exclude(identity_id=actor.identity_id)
+        if actor.person_id is not None:
+            mine = await WeChatIdentity.filter(person_id=actor.person_id).values_list("id", flat=True)
+            rows = rows.filter(identity_id__not_in=list(mine)) if mine else rows
+        return rows
 
     async def _shown(self, request: BindingRequest) -> Waiting:
         said = said_of(request)

@@ -12,7 +12,7 @@ from bot.errors import Conflict
 from bot.identity import Actor
 from bot.rights import Action, Reach, Subject, require
 from bot.storage.database import transaction
-from handlers.accounts.domain import Relation
+from handlers.accounts.domain import Relation, mask_phone
 from handlers.accounts.models import Guardianship, Person, Pupil
 from handlers.accounts.service.rows import ChangedMeanwhile
 from handlers.accounts.service.scope import (
@@ -32,6 +32,7 @@ from handlers.accounts.service.values import (
     Put,
     changed_fields,
 )
+from handlers.accounts.service.views import PersonCard
 from handlers.accounts.service.writing import Writer, one
 
 
@@ -128,6 +129,16 @@ class EditingService:
             changes = await self._writer.end_guardianships([found.id], local_date(self._clock.now()))
             await self._note(actor, Put(found.id, tuple(changes)), "guardianship", subject_of_pupil(row))
         self._forget()
+
+    async def person(self, actor: Actor, person_id: str) -> PersonCard:
+        """A grown-up as `edit_person` would change them. Raises NotFound."""
+        row = await Person.get_or_none(id=as_id(person_id), is_erased=False)
+        action, _ = await self._whose(actor, as_id(person_id))
+        if row is None:
+            raise missing(actor, action)
+        wards = Guardianship.filter(person_id=row.id, ended_on__isnull=True).select_related("pupil")
+        names = [ward.pupil.name for ward in await wards.order_by("created_at", "id")]
+        return PersonCard(str(row.id), row.name, mask_phone(row.phone), row.version, names)
 
     async def edit_person(self, actor: Actor, person: PersonValues, version: int) -> None:
         """Another name or number for a guardian or somebody on the staff within reach. Raises NotFound,

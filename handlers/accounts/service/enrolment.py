@@ -4,7 +4,6 @@ door."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,8 @@ from handlers.accounts.domain import (
     normalise_name,
     normalise_roster_number,
 )
-from handlers.accounts.models import Placement, Pupil, SchoolClass
+from handlers.accounts.models import SchoolClass
+from handlers.accounts.service.bulk_rows import aside
 from handlers.accounts.service.records import (
     Columns,
     Key,
@@ -31,7 +31,7 @@ from handlers.accounts.service.records import (
     number_columns,
     rows_about,
 )
-from handlers.accounts.service.rows import RowChange, chunks, delete, insert, update
+from handlers.accounts.service.rows import Edits, RowChange, Stored, chunks, delete, insert, read
 from handlers.accounts.service.values import PupilValues, Put, given
 
 
@@ -52,80 +52,104 @@ class MoveTooEarly(Conflict):
 async def put_pupils(pupils: Sequence[PupilValues], now: datetime, reason: PlacementReason | None = None) -> list[Put]:
     """As `Writer.put_pupils`. `reason` says why they come into a class where it cannot be told."""
     classes = await _classes({item.class_id for item in pupils if item.class_id})
-    wanted = [_columns(item, classes) for item in pupils]
+    wanted = await aside(len(pupils), lambda: [_columns(item, classes) for item in pupils])
     about = {name: [columns.get(name) for columns in wanted] for name in ("id_number_index", "roster_number_index")}
-    known = Known(await rows_about(Pupil, {"id": [item.id for item in pupils], **about}), _keys)
-    open_places = await _open_places(known.rows)
-    puts: list[Put | int] = []
-    made: list[Columns] = []
-    starts: list[date] = []
-    for item, columns in zip(pupils, wanted, strict=True):
-        row = known.find(item.id, _keys(columns))
-        if row is not None:
-            move = _Move(row, open_places.get(row.id), item.on, reason)
-            puts.append(Put(row.id, tuple(await _put_known(move, columns, now))))
-            continue
-        puts.append(len(made))
-        made.append(_new(columns))
-        starts.append(item.on)
-    _refuse_twice(made)
-    changes = await insert("pupil", made, now)
-    placed = await _enrol(changes, made, starts, now)
-    return [Put(put.id, put.changes + placed.get(put.id, ())) for put in filled(puts, changes)]
+    known = Known(await rows_about("pupil", {"id": [item.id for item in pupils], **about}), _keys)
+    batch = _Batch(await _open_places(known.rows), reason, now)
+    puts = await aside(len(pupils), batch.sort_out, pupils, wanted, known)
+    moved = await batch.write_moves()
+    changes = await insert("pupil", batch.made, now)
+    placed = await _enrol(changes, batch.made, batch.starts, now)
+    done = filled(puts, changes)
+    return [
+        Put(put.id, (*moved.get(place, ()), *put.changes, *placed.get(put.id, ()))) for place, put in enumerate(done)
+    ]
 
 
 async def let_go(ids: Iterable[UUID], status: PupilStatus, last_day: date, now: datetime) -> list[RowChange]:
     """As `Writer.let_go`."""
-    rows = await rows_about(Pupil, {"id": ids})
+    rows = await rows_about("pupil", {"id": ids})
     places = await _open_places([row.id for row in rows])
+    ends, leavers = Edits("placement", now), Edits("pupil", now)
     changes: list[RowChange] = []
+    empty: list[UUID] = []
     for row in rows:
-        if row.id in places:
-            changes += await _end_place(places[row.id], last_day, now)
-        changes += await update("pupil", row, {"status": status, "left_on": last_day, "school_class_id": None}, now)
+        place = places.get(row.id)
+        if place is not None and last_day == place.since - timedelta(days=1):
+            empty.append(place.id)
+        elif place is not None:
+            changes += _end_place(place, last_day, ends)
+        changes += leavers.add(row, {"status": status, "left_on": last_day, "school_class_id": None})
+    await ends.write()
+    changes += await delete("placement", empty)
+    await leavers.write()
     return changes
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """A pupil who is there, and where they sit."""
+class _Batch:
+    """Who is known of those to be put, where they move, and who is to be made; written together afterwards."""
 
-    pupil: Pupil
-    place: Placement | None
-    on: date
-    reason: PlacementReason | None
+    def __init__(self, places: Mapping[UUID, Stored], reason: PlacementReason | None, now: datetime) -> None:
+        self._places = places
+        self._reason = reason
+        self._now = now
+        self._pupils = Edits("pupil", now)
+        self._ends = Edits("placement", now)
+        self._before: dict[int, list[RowChange]] = {}
+        self._moves: dict[int, Columns] = {}
+        self.made: list[Columns] = []
+        self.starts: list[date] = []
+
+    def sort_out(self, items: Sequence[PupilValues], wanted: Sequence[Columns], known: Known) -> list[Put | int]:
+        """For each item what changes, or its place among those to be made. Raises SamePersonTwice, MoveTooEarly."""
+        puts: list[Put | int] = []
+        for item, columns in zip(items, wanted, strict=True):
+            row = known.find(item.id, _keys(columns))
+            if row is not None:
+                puts.append(Put(row.id, tuple(self._put_known(len(puts), row, columns, item.on))))
+                continue
+            puts.append(len(self.made))
+            self.made.append(_new(columns))
+            self.starts.append(item.on)
+        _refuse_twice(self.made)
+        return puts
+
+    def _put_known(self, place: int, row: Stored, columns: Columns, on: date) -> list[RowChange]:
+        class_id = columns.get("school_class_id")
+        if class_id is not None:
+            columns = columns | {"status": PupilStatus.ENROLLED, "left_on": None, "sealed_at": None}
+        columns = columns | _match_columns(columns.get("name", row.name), columns.get("birth_date", row.birth_date))
+        sits = self._places.get(row.id)
+        if class_id is not None and (sits is None or sits.school_class_id != class_id):
+            self._before[place] = self._move(place, row, columns, on)
+        return self._pupils.add(row, columns)
+
+    def _move(self, place: int, row: Stored, columns: Columns, on: date) -> list[RowChange]:
+        class_id, sits = columns["school_class_id"], self._places.get(row.id)
+        if sits is not None and sits.since == on:
+            # It lasted no day: another class in its stead.
+            return self._ends.add(sits, {"school_class_id": class_id})
+        changes = [] if sits is None else _end_place(sits, on - timedelta(days=1), self._ends)
+        came_back = row.status is not PupilStatus.ENROLLED or sits is None
+        guessed = PlacementReason.MOVED if columns["school_id"] == row.school_id else PlacementReason.TRANSFERRED
+        reason = self._reason or (PlacementReason.ENROLLED if came_back else guessed)
+        self._moves[place] = {"pupil_id": row.id, "school_class_id": class_id, "since": on, "reason": reason}
+        return changes
+
+    async def write_moves(self) -> dict[int, list[RowChange]]:
+        """Writes what changes for those who are known; what happened to their places, by item."""
+        await self._ends.write()
+        begun = await insert("placement", list(self._moves.values()), self._now)
+        for place, change in zip(self._moves, begun, strict=True):
+            self._before[place].append(change)
+        await self._pupils.write()
+        return self._before
 
 
-async def _put_known(move: _Move, columns: Columns, now: datetime) -> list[RowChange]:
-    row, class_id = move.pupil, columns.get("school_class_id")
-    if class_id is not None:
-        columns = columns | {"status": PupilStatus.ENROLLED, "left_on": None, "sealed_at": None}
-    columns = columns | _match_columns(columns.get("name", row.name), columns.get("birth_date", row.birth_date))
-    changes: list[RowChange] = []
-    if class_id is not None and (move.place is None or move.place.school_class_id != class_id):
-        changes = await _change_place(move, class_id, columns["school_id"], now)
-    return changes + await update("pupil", row, columns, now)
-
-
-async def _change_place(move: _Move, class_id: UUID, school_id: UUID, now: datetime) -> list[RowChange]:
-    row, place = move.pupil, move.place
-    if place is not None and place.since == move.on:
-        # It lasted no day: another class in its stead.
-        return await update("placement", place, {"school_class_id": class_id}, now)
-    changes = [] if place is None else await _end_place(place, move.on - timedelta(days=1), now)
-    came_back = row.status is not PupilStatus.ENROLLED or place is None
-    guessed = PlacementReason.MOVED if school_id == row.school_id else PlacementReason.TRANSFERRED
-    reason = move.reason or (PlacementReason.ENROLLED if came_back else guessed)
-    new = {"pupil_id": row.id, "school_class_id": class_id, "since": move.on, "reason": reason}
-    return changes + await insert("placement", [new], now)
-
-
-async def _end_place(place: Placement, last_day: date, now: datetime) -> list[RowChange]:
-    if last_day < place.since - timedelta(days=1):
-        raise MoveTooEarly
+def _end_place(place: Stored, last_day: date, ends: Edits) -> list[RowChange]:
     if last_day < place.since:
-        return await delete("placement", [place.id])
-    return await update("placement", place, {"until": last_day}, now)
+        raise MoveTooEarly
+    return ends.add(place, {"until": last_day})
 
 
 async def _enrol(
@@ -155,11 +179,8 @@ async def _classes(ids: Iterable[UUID]) -> dict[UUID, SchoolClass]:
     return found
 
 
-async def _open_places(pupils: Iterable[UUID]) -> dict[UUID, Placement]:
-    found: dict[UUID, Placement] = {}
-    for some in chunks(pupils):
-        found |= {row.pupil_id: row for row in await Placement.filter(pupil_id__in=some, until__isnull=True)}
-    return found
+async def _open_places(pupils: Iterable[UUID]) -> dict[UUID, Stored]:
+    return {row.pupil_id: row for row in await read("placement", "pupil_id", pupils) if row.until is None}
 
 
 def _columns(item: PupilValues, classes: Mapping[UUID, SchoolClass]) -> Columns:

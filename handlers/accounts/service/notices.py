@@ -71,6 +71,14 @@ class BindingNotices:
         """Whoever held the old WeChat id learns that it is bound no more."""
         await self._enqueue([identity], REPLACED, occurrence, texts.TOLD_REPLACED)
 
+    async def to_guardian(self, pupil_id: UUID, person_id: UUID, message: tuple[str, str, str]) -> None:
+        """Tells a guardian who is bound to the child; others have no account for it. `message`: reason, occurrence,
+        text. Whose reason it is answers the worker whether it still is needed."""
+        if await Guardianship.filter(
+            pupil_id=pupil_id, person_id=person_id, bound_at__not_isnull=True, ended_on=None
+        ).exists():
+            await self._tell([person_id], *message)
+
     async def is_needed(self, reason: str, occurrence: str, openid_index: str) -> bool:
         """Whether it still is to be told: not of what is decided, and to nobody who is bound no more."""
         if reason == ASKED and not await BindingRequest.filter(id=occurrence, state=BindingState.PENDING).exists():

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from tortoise.expressions import Q, Subquery
+from tortoise.functions import Count
 from tortoise.queryset import QuerySet
 
 from bot.audit.log import Audit
@@ -62,6 +63,13 @@ REVEALED: Final[Mapping[str, frozenset[str]]] = {
 _ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "class": ("school__name", "school_class__grade", "school_class__number", "name", "id"),
     "name": ("name", "id"),
+    "guardians": ("known", "name", "id"),
+}
+_STAFF_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "school": ("school__name", "kind", "person__name", "id"),
+    "name": ("person__name", "kind", "id"),
+    "kind": ("kind", "school__name", "person__name", "id"),
+    "since": ("since", "person__name", "id"),
 }
 # What a guardian looks at most: one statement over the children their parts reach.
 _CHILDREN: Final = """
@@ -98,6 +106,7 @@ class PupilFilter:
     class_id: str | None = None
     status: PupilStatus | None = PupilStatus.ENROLLED
     order: Literal["class", "name"] = "class"
+    is_descending: bool = False
     cursor: str | None = None
     limit: int = PAGE
 
@@ -110,6 +119,8 @@ class StaffFilter:
     school_id: str | None = None
     kind: AppointmentKind | None = None
     on: date | None = None
+    order: Literal["school", "name", "kind", "since"] = "school"
+    is_descending: bool = False
     cursor: str | None = None
     limit: int = PAGE
 
@@ -168,8 +179,9 @@ class PeopleService:
             if wanted.name:
                 name = normalise_name(wanted.name)
                 query = query.filter(name__icontains=name)
-                await self._note_search(actor, action, name, _place(reach, wanted.school_id, wanted.class_id))
-            query = query.order_by(*_ORDERS[wanted.order]).select_related("school", "school_class")
+                await self._note_search(actor, action, name, place_of(reach, wanted.school_id, wanted.class_id))
+            order = _ordered(_ORDERS[wanted.order], wanted.is_descending)
+            query = query.order_by(*order).select_related("school", "school_class")
             rows, total, cursor = await _paged(query, wanted.cursor, wanted.limit)
             counts = await _guardian_counts([row.id for row in rows])
         return PageOf([pupil_view(row, *counts(row.id)) for row in rows], total, cursor)
@@ -194,14 +206,25 @@ class PeopleService:
         )
 
     async def unreachable(
-        self, actor: Actor, *, school_id: str | None = None, cursor: str | None = None, limit: int = PAGE
+        self,
+        actor: Actor,
+        *,
+        school_id: str | None = None,
+        order: Literal["class", "name", "guardians"] = "class",
+        is_descending: bool = False,
+        cursor: str | None = None,
+        limit: int = PAGE,
     ) -> PageOf[UnreachableView]:
         """The children at school none of whose guardians is bound, by class."""
         query = visible_pupils(require(actor, Action.REACH_VIEW)).filter(status=PupilStatus.ENROLLED)
         if school_id:
             query = query.filter(school_id=as_id(school_id))
         bound = Guardianship.filter(bound_at__isnull=False, ended_on__isnull=True).values("pupil_id")
-        query = query.filter(id__not_in=Subquery(bound)).order_by(*_ORDERS["class"])
+        query = query.filter(id__not_in=Subquery(bound))
+        if order == "guardians":
+            on_roster = Q(guardianships__ended_on__isnull=True)
+            query = query.annotate(known=Count("guardianships", _filter=on_roster))
+        query = query.order_by(*_ordered(_ORDERS[order], is_descending))
         rows, total, following = await _paged(query.select_related("school", "school_class"), cursor, limit)
         counts = await _guardian_counts([row.id for row in rows])
         return PageOf([_unreachable_view(row, counts(row.id)[0]) for row in rows], total, following)
@@ -219,9 +242,9 @@ class PeopleService:
             if wanted.name:
                 name = normalise_name(wanted.name)
                 query = query.filter(person__name__icontains=name)
-                await self._note_search(actor, Action.STAFF_VIEW, name, _place(reach, wanted.school_id, None))
+                await self._note_search(actor, Action.STAFF_VIEW, name, place_of(reach, wanted.school_id, None))
             query = query.select_related("person", "school", "school_class")
-            query = query.order_by("school__name", "kind", "person__name", "id")
+            query = query.order_by(*_ordered(_STAFF_ORDERS[wanted.order], wanted.is_descending))
             rows, total, cursor = await _paged(query, wanted.cursor, wanted.limit)
         return PageOf([staff_view(row) for row in rows], total, cursor)
 
@@ -307,12 +330,16 @@ async def _guardian_counts(pupils: Sequence[UUID]) -> Callable[[UUID], tuple[int
     return lambda pupil_id: (known[pupil_id], bound[pupil_id])
 
 
+def _ordered(columns: Sequence[str], is_descending: bool) -> list[str]:
+    return [f"-{column}" if is_descending else column for column in columns]
+
+
 def _lasting(day: date) -> Q:
     return Q(Q(until__isnull=True) | Q(until__gte=day), since__lte=day)
 
 
-def _place(reach: Reach, school_id: str | None, class_id: str | None) -> Subject:
-    """Where somebody searched: what they named, else the only place they reach."""
+def place_of(reach: Reach, school_id: str | None, class_id: str | None) -> Subject:
+    """Where somebody searched, or took a list: what they named, else the only place they reach."""
 
     def only(ids: frozenset[str]) -> str | None:
         return next(iter(ids)) if len(ids) == 1 else None

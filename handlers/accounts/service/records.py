@@ -5,17 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from bot.errors import Conflict, NotFound
-from bot.storage.base import Record, blind_index
+from bot.storage.base import blind_index
 from handlers.accounts.domain import NameInvalid, normalise_id_number, normalise_name, normalise_phone
-from handlers.accounts.models import Person
-from handlers.accounts.service.rows import RowChange, chunks, insert, update
+from handlers.accounts.service.bulk_rows import aside
+from handlers.accounts.service.rows import Edits, RowChange, Stored, insert, read
 from handlers.accounts.service.values import PersonValues, Put, given
 
-Row = TypeVar("Row", bound=Record)
 Columns: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, ...]
 
@@ -27,14 +26,14 @@ class SamePersonTwice(Conflict):
     default_message = "这些号码分属两个人，或者重复出现，请核对后再试。"
 
 
-class Known(Generic[Row]):
+class Known:
     """The rows that a batch may be about, found by id or by what is theirs alone."""
 
-    def __init__(self, rows: Iterable[Row], keys_of: Callable[[Mapping[str, Any]], list[Key]]) -> None:
-        self.rows: dict[UUID, Row] = {row.id: row for row in rows}
+    def __init__(self, rows: Iterable[Stored], keys_of: Callable[[Mapping[str, Any]], list[Key]]) -> None:
+        self.rows: dict[UUID, Stored] = {row.id: row for row in rows}
         self._by_key = {key: row for row in self.rows.values() for key in keys_of(vars(row))}
 
-    def find(self, row_id: UUID | None, keys: Sequence[Key]) -> Row | None:
+    def find(self, row_id: UUID | None, keys: Sequence[Key]) -> Stored | None:
         """The row, None for somebody new. Raises NotFound for an unknown id, SamePersonTwice."""
         if row_id is not None and row_id not in self.rows:
             raise NotFound
@@ -47,13 +46,12 @@ class Known(Generic[Row]):
         return next(iter(found.values()), None)
 
 
-async def rows_about(model: type[Row], wanted: Mapping[str, Iterable[Any]]) -> list[Row]:
+async def rows_about(table: str, wanted: Mapping[str, Iterable[Any]]) -> list[Stored]:
     """The rows with one of the values in one of the columns, locked where the engine can."""
-    rows: dict[UUID, Row] = {}
+    rows: dict[UUID, Stored] = {}
     for column, values in wanted.items():
-        for some in chunks(sorted({value for value in values if value is not None})):
-            for row in await model.filter(**{f"{column}__in": some}).order_by("id").select_for_update():
-                rows[row.id] = row
+        for row in await read(table, column, sorted({value for value in values if value is not None}), lock=True):
+            rows.setdefault(row.id, row)
     return list(rows.values())
 
 
@@ -84,9 +82,20 @@ def filled(puts: Sequence[Put | int], made: Sequence[RowChange]) -> list[Put]:
 
 async def put_persons(persons: Sequence[PersonValues], now: datetime) -> list[Put]:
     """As `Writer.put_persons`."""
-    wanted = [(item.id, _columns(item)) for item in persons]
+    count = len(persons)
+    wanted = await aside(count, lambda: [(item.id, _columns(item)) for item in persons])
     about = {name: [columns.get(name) for _, columns in wanted] for name in ("id_number_index", "phone_index")}
-    known = Known(await rows_about(Person, {"id": [row_id for row_id, _ in wanted], **about}), _keys)
+    rows = await rows_about("person", {"id": [row_id for row_id, _ in wanted], **about})
+    edits = Edits("person", now)
+    puts, made = await aside(count, _told_apart, wanted, Known(rows, _keys), edits)
+    await edits.write()
+    return filled(puts, await insert("person", made, now))
+
+
+def _told_apart(
+    wanted: Sequence[tuple[UUID | None, Columns]], known: Known, edits: Edits
+) -> tuple[list[Put | int], list[Columns]]:
+    """Who is known, with what changes, and who is to be made."""
     puts: list[Put | int] = []
     fresh: dict[Key, int] = {}
     made: list[Columns] = []
@@ -94,14 +103,14 @@ async def put_persons(persons: Sequence[PersonValues], now: datetime) -> list[Pu
         keys = _keys(columns)
         row = known.find(row_id, keys)
         if row is not None:
-            puts.append(Put(row.id, tuple(await update("person", row, columns, now))))
+            puts.append(Put(row.id, tuple(edits.add(row, columns))))
             continue
         place = next((fresh[key] for key in keys if key in fresh), len(made))
         if place == len(made):
             made.append(named(columns))
         fresh |= dict.fromkeys(keys, place)
         puts.append(place)
-    return filled(puts, await insert("person", made, now))
+    return puts, made
 
 
 def _columns(item: PersonValues) -> Columns:

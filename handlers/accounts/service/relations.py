@@ -19,9 +19,10 @@ from handlers.accounts.domain import (
     PlaceMissing,
     Relation,
 )
-from handlers.accounts.models import Appointment, Guardianship, Pupil, School, SchoolClass
+from handlers.accounts.models import Appointment, Pupil, School, SchoolClass
+from handlers.accounts.service.bulk_rows import aside, select
 from handlers.accounts.service.records import filled, rows_about
-from handlers.accounts.service.rows import RowChange, chunks, delete, insert, update
+from handlers.accounts.service.rows import Edits, RowChange, Stored, chunks, delete, insert, read, update
 from handlers.accounts.service.values import AppointmentValues, GuardianshipValues, Put, given
 
 
@@ -45,23 +46,17 @@ async def put_guardianships(items: Sequence[GuardianshipValues], now: datetime) 
     pairs = [(item.pupil_id, item.person_id) for item in items]
     if len(set(pairs)) != len(pairs):
         raise OneGuardianTwice
-    known: dict[tuple[UUID, UUID], Guardianship] = {}
+    pupils = sorted({item.pupil_id for item in items}, key=str)
     # In the order of their ids, so that two who lock several do not wait for each other.
-    for some in chunks(sorted({item.pupil_id for item in items})):
-        await Pupil.filter(id__in=some).order_by("id").select_for_update().values_list("id")
-        known |= {(row.pupil_id, row.person_id): row for row in await Guardianship.filter(pupil_id__in=some)}
-    released = await _release(items, known.values(), now)
-    puts: list[Put | int] = []
-    made: list[dict[str, Any]] = []
-    for item, pair in zip(items, pairs, strict=True):
-        row, columns = known.get(pair), _columns(item)
-        if row is None:
-            puts.append(len(made))
-            made.append({"pupil_id": item.pupil_id, "person_id": item.person_id, "relation": Relation.OTHER, **columns})
-            continue
-        if row.ended_on is not None:
-            columns = {"ended_on": None, "bound_at": None, "bound_by": None, **columns}
-        puts.append(Put(row.id, tuple(await update("guardianship", row, columns, now))))
+    for some in chunks(pupils):
+        await select(Pupil, ("id",), ("id", some), lock=True)
+    rows = await read("guardianship", "pupil_id", pupils)
+    releases, edits = Edits("guardianship", now), Edits("guardianship", now)
+    released = _release(items, rows, releases)
+    puts, made = await aside(len(items), _sorted_out, items, rows, edits)
+    # Only one may act for a child: first those go who did.
+    await releases.write()
+    await edits.write()
     done = filled(puts, await insert("guardianship", made, now))
     # What was taken from somebody else belongs to the item that took it.
     return [
@@ -70,15 +65,35 @@ async def put_guardianships(items: Sequence[GuardianshipValues], now: datetime) 
     ]
 
 
-async def _release(
-    items: Sequence[GuardianshipValues], known: Iterable[Guardianship], now: datetime
+def _sorted_out(
+    items: Sequence[GuardianshipValues], rows: Iterable[Stored], edits: Edits
+) -> tuple[list[Put | int], list[dict[str, Any]]]:
+    """What changes, and what is to be made."""
+    known = {(row.pupil_id, row.person_id): row for row in rows}
+    puts: list[Put | int] = []
+    made: list[dict[str, Any]] = []
+    for item in items:
+        pair = item.pupil_id, item.person_id
+        row, columns = known.get(pair), _columns(item)
+        if row is None:
+            puts.append(len(made))
+            made.append({"pupil_id": item.pupil_id, "person_id": item.person_id, "relation": Relation.OTHER, **columns})
+            continue
+        if row.ended_on is not None:
+            columns = {"ended_on": None, "bound_at": None, "bound_by": None, **columns}
+        puts.append(Put(row.id, tuple(edits.add(row, columns))))
+    return puts, made
+
+
+def _release(
+    items: Sequence[GuardianshipValues], known: Iterable[Stored], releases: Edits
 ) -> dict[UUID, list[RowChange]]:
     """Who acted until now for the children somebody else is to act for. The last item that claims it is right."""
     claims = {item.pupil_id: item.person_id for item in items if item.is_acting}
     released: dict[UUID, list[RowChange]] = {}
     for row in known:
         if row.is_acting and claims.get(row.pupil_id, row.person_id) != row.person_id:
-            released[row.pupil_id] = await update("guardianship", row, {"is_acting": False}, now)
+            released[row.pupil_id] = releases.add(row, {"is_acting": False})
     return released
 
 
@@ -89,9 +104,11 @@ def _columns(item: GuardianshipValues) -> dict[str, Any]:
 async def end_guardianships(ids: Iterable[UUID], last_day: date, now: datetime) -> list[RowChange]:
     """As `Writer.end_guardianships`."""
     ended = {"ended_on": last_day, "is_acting": False}
-    rows = await rows_about(Guardianship, {"id": ids})
-    changes = [await update("guardianship", row, ended, now) for row in rows if row.ended_on is None]
-    return [change for some in changes for change in some]
+    edits = Edits("guardianship", now)
+    rows = await rows_about("guardianship", {"id": ids})
+    changes = [change for row in rows if row.ended_on is None for change in edits.add(row, ended)]
+    await edits.write()
+    return changes
 
 
 # -------------------------------------------------------------------------------------------------------- appointments
@@ -147,7 +164,7 @@ async def _refuse_second_head(item: AppointmentValues, class_id: UUID | None) ->
 async def end_appointments(ids: Iterable[UUID], last_day: date, now: datetime) -> list[RowChange]:
     """As `Writer.end_appointments`."""
     changes: list[RowChange] = []
-    for row in await rows_about(Appointment, {"id": ids}):
+    for row in await rows_about("appointment", {"id": ids}):
         if row.since > last_day:
             changes += await delete("appointment", [row.id])
         elif row.until is None or row.until > last_day:

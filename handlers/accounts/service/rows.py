@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
+from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
@@ -33,6 +34,17 @@ from handlers.accounts.models import (
     Session,
     Township,
     WeChatIdentity,
+)
+from handlers.accounts.service.bulk_rows import (
+    Convert,
+    aside,
+    converted,
+    insert_many,
+    plain_values_of,
+    select,
+    stored_of,
+    update_many,
+    values_of,
 )
 
 # Both engines take so many values in one `IN`, and SQLite not many more.
@@ -81,7 +93,6 @@ _USES: Final[Mapping[str, Sequence[tuple[type[Model], str]]]] = {
 }
 
 Values = Mapping[str, Any]
-Row = TypeVar("Row", bound=Record)
 Item = TypeVar("Item")
 
 
@@ -133,52 +144,135 @@ def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
     return (whole[start : start + size] for start in range(0, len(whole), size))
 
 
+class Stored(SimpleNamespace):
+    """A row as it was read, its columns as attributes: what the ORM's objects are, for a fraction of their cost."""
+
+    id: UUID
+
+
 def snapshot(row: Record) -> dict[str, Any]:
     """All columns of a row, as JSON can keep them."""
-    return {name: _plain(getattr(row, name)) for name in _columns(type(row))}
+    return {name: _plain(getattr(row, name)) for name in columns_of(type(row))}
+
+
+async def read(
+    table: str, column: str, values: Iterable[Any], *, lock: bool = False, size: int = CHUNK
+) -> list[Stored]:
+    """The rows whose column has one of the values; locked in the order of their ids, where the engine can."""
+    model = TABLES[table]
+    names = columns_of(model)
+    found: list[Stored] = []
+    for some in chunks(values, size):
+        rows = await select(model, names, (column, some), lock=lock)
+        found += await aside(len(rows), _as_stored, names, rows, values_of(model, names))
+    return found
+
+
+def _as_stored(names: Sequence[str], rows: Iterable[Sequence[Any]], converts: Sequence[Any]) -> list[Stored]:
+    return [Stored(**dict(zip(names, converted(row, converts), strict=True))) for row in rows]
 
 
 async def current(table: str, ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
     """The rows as they are now; what is not there is left out."""
-    model = TABLES[table]
-    found: dict[UUID, dict[str, Any]] = {}
-    for some in chunks(set(ids)):
-        found |= {row.id: snapshot(row) for row in await model.filter(id__in=some)}
-    return found
+    names = columns_of(TABLES[table])
+    converts = plain_values_of(TABLES[table], names)
+    rows = await read(table, "id", set(ids))
+    return {row.id: _as_plain(names, vars(row), converts) for row in rows}
 
 
 async def insert(table: str, rows: Sequence[Values], now: datetime) -> list[RowChange]:
     """Makes rows. Raises AlreadyThere when one of them may not be there twice."""
-    model, columns = TABLES[table], _columns(TABLES[table])
     changes: list[RowChange] = []
     for some in chunks(rows):
-        whole = [{"id": uuid4(), **_defaults(model), "created_at": now, "updated_at": now, **row} for row in some]
+        made, stored = await aside(len(some), _prepared, table, some, now)
         try:
-            await insert_rows(model, whole)
+            await insert_many(TABLES[table], columns_of(TABLES[table]), stored)
         except IntegrityError as error:
             raise AlreadyThere(details={"table": table}) from error
-        changes += [
-            RowChange(table, row["id"], None, {name: _plain(row.get(name)) for name in columns}) for row in whole
-        ]
+        changes += made
     return changes
 
 
-async def update(table: str, row: Record, values: Values, now: datetime) -> list[RowChange]:
-    """Changes a row where it differs; nothing happens, and nothing is returned, when it does not."""
-    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
-    if not changed:
-        return []
-    before = snapshot(row)
-    changed["updated_at"] = now
-    if "version" in before:
-        changed["version"] = before["version"] + 1
-    try:
-        await type(row).filter(id=row.id).update(**changed)
-    except IntegrityError as error:
-        raise AlreadyThere(details={"table": table}) from error
-    for name, value in changed.items():
-        setattr(row, name, value)
-    return [RowChange(table, row.id, before, snapshot(row))]
+def _prepared(table: str, rows: Sequence[Values], now: datetime) -> tuple[list[RowChange], list[Sequence[Any]]]:
+    """What is to be said about new rows, and what the driver takes of them."""
+    model = TABLES[table]
+    names = columns_of(model)
+    ids = [row.get("id") or uuid4() for row in rows]
+    defaults = _defaults(model) | {"created_at": now, "updated_at": now}
+    told = set().union(*rows)
+    plain: list[Sequence[Any]] = []
+    stored: list[Sequence[Any]] = []
+    # Column by column: most are the same in all rows.
+    for name, *converts in zip(names, plain_values_of(model, names), stored_of(model, names), strict=True):
+        default = defaults.get(name)
+        is_same = name != "id" and name not in told
+        values = [default] if is_same else ids if name == "id" else [row.get(name, default) for row in rows]
+        for columns, convert in zip((plain, stored), converts, strict=True):
+            column = _column(values, convert)
+            columns.append(column * len(rows) if is_same else column)
+    changes = [
+        RowChange(table, row_id, None, dict(zip(names, row, strict=True)))
+        for row_id, row in zip(ids, zip(*plain, strict=True), strict=True)
+    ]
+    return changes, list(zip(*stored, strict=True))
+
+
+def _column(values: list[Any], convert: Convert | None) -> list[Any]:
+    return values if convert is None else [value if value is None else convert(value) for value in values]
+
+
+class Edits:
+    """Changes to rows of one table, thought over one by one and written together."""
+
+    def __init__(self, table: str, now: datetime) -> None:
+        self._table = table
+        self._model = TABLES[table]
+        self._names = columns_of(self._model)
+        self._to_plain = plain_values_of(self._model, self._names)
+        self._now = now
+        self._pending: dict[UUID, dict[str, Any]] = {}
+
+    def add(self, row: Record | Stored, values: Values) -> list[RowChange]:
+        """Changes a row where it differs; nothing happens, and nothing is returned, when it does not."""
+        changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+        if not changed:
+            return []
+        before = self._plain(row)
+        changed["updated_at"] = self._now
+        if "version" in before:
+            changed["version"] = before["version"] + 1
+        for name, value in changed.items():
+            setattr(row, name, value)
+        self._pending.setdefault(row.id, {}).update(changed)
+        return [RowChange(self._table, row.id, before, self._plain(row))]
+
+    def _plain(self, row: Record | Stored) -> dict[str, Any]:
+        return _as_plain(self._names, {name: getattr(row, name) for name in self._names}, self._to_plain)
+
+    async def write(self) -> None:
+        """Writes what is pending. Raises AlreadyThere."""
+        alike: dict[tuple[str, ...], list[UUID]] = {}
+        for row_id, changed in self._pending.items():
+            alike.setdefault(tuple(sorted(changed)), []).append(row_id)
+        try:
+            for names, ids in alike.items():
+                for some in chunks(ids):
+                    await update_many(self._model, names, await aside(len(some), self._stored, names, some))
+        except IntegrityError as error:
+            raise AlreadyThere(details={"table": self._table}) from error
+        self._pending.clear()
+
+    def _stored(self, names: Sequence[str], ids: Sequence[UUID]) -> list[Sequence[Any]]:
+        converts = stored_of(self._model, (*names, "id"))
+        return [converted((*map(self._pending[row_id].get, names), row_id), converts) for row_id in ids]
+
+
+async def update(table: str, row: Record | Stored, values: Values, now: datetime) -> list[RowChange]:
+    """One row, as `Edits.add`, written at once."""
+    edits = Edits(table, now)
+    changes = edits.add(row, values)
+    await edits.write()
+    return changes
 
 
 async def delete(table: str, ids: Iterable[UUID]) -> list[RowChange]:
@@ -236,13 +330,18 @@ async def _put_back(table: str, row_id: UUID, row: Values) -> None:
         raise ChangedSince(details={"table": table, "id": str(row_id)}) from error
 
 
-def _columns(model: type[Model]) -> list[str]:
+def columns_of(model: type[Model]) -> list[str]:
+    """The names of all columns."""
     return list(model._meta.fields_db_projection)
+
+
+def _as_plain(names: Sequence[str], row: Values, converts: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(names, converted([row.get(name) for name in names], converts), strict=True))
 
 
 def _defaults(model: type[Model]) -> dict[str, Any]:
     fields = model._meta.fields_map
-    return {name: fields[name].default for name in _columns(model) if not callable(fields[name].default)}
+    return {name: fields[name].default for name in columns_of(model) if not callable(fields[name].default)}
 
 
 def _plain(value: Any) -> Any:

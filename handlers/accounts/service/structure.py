@@ -18,8 +18,9 @@ from bot.storage.database import transaction
 from handlers.accounts.domain import AppointmentKind, PupilStatus, school_year_of
 from handlers.accounts.models import Appointment, Pupil, School, SchoolClass, Township
 from handlers.accounts.service import promotion
+from handlers.accounts.service.closing import Touched, touched_of_class, touched_of_school
 from handlers.accounts.service.promotion import PlanOutdated, PromotionPlan, TooEarlyToPromote
-from handlers.accounts.service.rows import StillUsed
+from handlers.accounts.service.rows import AlreadyThere, StillUsed
 from handlers.accounts.service.scope import (
     as_id,
     editable_pupil,
@@ -30,7 +31,7 @@ from handlers.accounts.service.scope import (
     visible_townships,
 )
 from handlers.accounts.service.values import ClassValues, PupilValues, Put, SchoolValues, changed_fields
-from handlers.accounts.service.views import ClassView, SchoolView, name_of, school_view
+from handlers.accounts.service.views import ClassView, SchoolView, TownshipView, name_of, school_view
 from handlers.accounts.service.writing import Writer, one
 
 
@@ -131,9 +132,33 @@ class StructureService:
             )
         return str(put.id)
 
-    async def put_school(self, actor: Actor, school: SchoolValues) -> str:
-        """A new school, or another name, kind, place or parent for one named by `id`. Returns its id. Raises
-        AlreadyThere for a name that is taken."""
+    async def rename_township(self, actor: Actor, township_id: str, name: str, county: str, province: str) -> None:
+        """Another name for the township, its county or province. Raises NotFound, AlreadyThere, NameInvalid."""
+        async with transaction():
+            row = await self._township(actor, township_id)
+            put = await self._writer.put_township(name, county, province, id=row.id)
+            await self._audit.record(
+                actor,
+                Action.SCHOOL_EDIT,
+                f"township:{row.id}",
+                whose=Subject(township_id=str(row.id)),
+                fields=changed_fields(put),
+            )
+
+    async def township_of(self, actor: Actor, township_id: str) -> TownshipView:
+        """One that may be renamed. Raises NotFound."""
+        row = await self._township(actor, township_id)
+        schools = await School.filter(township_id=row.id, closed_on__isnull=True).count()
+        return TownshipView(str(row.id), row.name, row.county, row.province, schools)
+
+    async def school_of(self, actor: Actor, school_id: str) -> tuple[SchoolView, Touched]:
+        """One that may be changed, and what hangs on it. Raises NotFound."""
+        row = await self._school(actor, Action.SCHOOL_EDIT, school_id)
+        return school_view(row), await touched_of_school(row, self._today())
+
+    async def put_school(self, actor: Actor, school: SchoolValues, *, is_new: bool = False) -> str:
+        """A new school, or another name, kind, place or parent for one named by `id`. Returns its id. With `is_new` a
+        name that is there already is a fault. Raises AlreadyThere for a name that is taken."""
         reach = require(actor, Action.SCHOOL_EDIT, Subject(township_id=str(school.township_id)))
         async with transaction():
             for known in filter(None, (school.id, school.parent_id)):
@@ -142,6 +167,8 @@ class StructureService:
             if not await Township.exists(id=school.township_id):
                 raise missing(actor, Action.SCHOOL_EDIT)
             put = await self._writer.put_school(school)
+            if is_new and not put.is_new:
+                raise AlreadyThere
             whose = Subject(school_id=str(put.id), township_id=str(school.township_id))
             await self._audit.record(
                 actor, Action.SCHOOL_EDIT, f"school:{put.id}", whose=whose, fields=changed_fields(put)
@@ -165,6 +192,11 @@ class StructureService:
         self._forget()
 
     # ------------------------------------------------------------------------------------------------------- classes
+    async def editable_class(self, actor: Actor, class_id: str) -> tuple[ClassView, Touched]:
+        """One that may be renamed or closed, and what hangs on it. Raises NotFound."""
+        row = await self._class(actor, Action.CLASS_EDIT, class_id)
+        return (await self._viewed([row]))[0], await touched_of_class(row, self._today())
+
     async def create_class(self, actor: Actor, school_id: str, year: int, grade: int, number: int) -> str:
         """A class of a school year; the one that is there already when there is one. Returns its id."""
         async with transaction():
@@ -272,6 +304,13 @@ class StructureService:
         row = await (query.select_for_update() if lock else query).first()
         if row is None:
             raise missing(actor, action)
+        return row
+
+    async def _township(self, actor: Actor, township_id: str) -> Township:
+        query = visible_townships(require(actor, Action.SCHOOL_EDIT)).filter(id=as_id(township_id))
+        row = await query.select_for_update().first()
+        if row is None:
+            raise missing(actor, Action.SCHOOL_EDIT)
         return row
 
     async def _class(self, actor: Actor, action: Action, class_id: str) -> SchoolClass:

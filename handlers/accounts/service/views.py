@@ -34,6 +34,17 @@ class PageOf(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True)
+class TownshipView:
+    """A township; `schools` counts the open ones."""
+
+    id: str
+    name: str
+    county: str
+    province: str
+    schools: int
+
+
+@dataclass(frozen=True, slots=True)
 class SchoolView:
     """A school or teaching point. `parent_id` is the school a point belongs to."""
 
@@ -129,6 +140,17 @@ class PupilCard:
     version: int
     guardians: Sequence[GuardianView] = ()
     places: Sequence[PlacementView] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """A grown-up about to be corrected; the phone is masked. `version` guards the edit, `wards` are the children."""
+
+    id: str
+    name: str
+    phone: str
+    version: int
+    wards: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

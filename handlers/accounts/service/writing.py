@@ -42,10 +42,13 @@ class Writer:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def put_township(self, name: str, county: str | None = None, province: str | None = None) -> Put:
-        """A township, known by its name."""
+    async def put_township(
+        self, name: str, county: str | None = None, province: str | None = None, *, id: UUID | None = None
+    ) -> Put:
+        """A township, known by `id` or by its name. Raises AlreadyThere when the name is another one's."""
         values = given(name=_title(name), county=county, province=province)
-        return await self._put("township", await Township.filter(name=values["name"]).first(), values)
+        known = {"id": id} if id else {"name": values["name"]}
+        return await self._put("township", await Township.filter(**known).first(), values)
 
     async def put_school(self, school: SchoolValues) -> Put:
         """A school. Raises AlreadyThere when the name is another one's."""

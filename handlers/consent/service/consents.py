@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from bot.audit.log import Audit
@@ -26,7 +26,6 @@ from handlers.consent.domain import (
     NothingToWithdraw,
     NoticeChanged,
     Standing,
-    child_items,
     is_answered,
     item_of,
     last_of_each,
@@ -34,11 +33,10 @@ from handlers.consent.domain import (
 )
 from handlers.consent.models import ConsentEvent
 from handlers.consent.service.erasure import ErasureService
+from handlers.consent.service.events import NewDecision, add_event
 from handlers.consent.service.notice import Notice
 from handlers.consent.service.standings import Standings
 from handlers.consent.service.within import child_within
-
-_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,29 +119,20 @@ class ConsentService:
             if decision is Decision.WITHDRAWN:
                 _check_withdrawable(before)
             if not _is_same(before, decision, self.notice.version):
-                await self._add(actor.person_id, before, decision, channel)
+                new = NewDecision(
+                    child_id=child_id,
+                    person_id=actor.person_id,
+                    decision=decision,
+                    version=self.notice.version,
+                    channel=channel,
+                )
+                await add_event(new, self._clock.now(), before.own_at)
                 await self._audit.record(
                     actor, Action.CONSENT_DECIDE, f"child:{child_id}", whose=whose, purpose=decision.value
                 )
             if decision is not Decision.GIVEN:
                 await self._erasure.stop(child_id, actor.person_id)
         return await self._view(actor, child_id)
-
-    async def _add(self, person_id: str, before: ConsentView, decision: Decision, channel: str) -> None:
-        # The last one counts, so it must be the later one, even within one tick of the clock.
-        now = self._clock.now()
-        at = max(now, before.own_at + _TICK) if before.own_at else now
-        is_given = decision is Decision.GIVEN
-        await ConsentEvent.create(
-            pupil_id=UUID(before.child_id),
-            person_id=UUID(person_id),
-            decision=decision,
-            notice_version=self.notice.version,
-            channel=channel,
-            items=[item.name.value for item in child_items(Basis.CONSENT)] if is_given else [],
-            created_at=at,
-            updated_at=now,
-        )
 
     async def _view(self, actor: Actor, child_id: str) -> ConsentView:
         decided = await self._decided(child_id)

@@ -68,9 +68,7 @@ class Standings:
         if item is not None:
             holds += f" AND {_IS_FOR[engine].format(item=_text(engine, 4))}"
             values.append(item.value)
-        query = _STATEMENT.format(
-            wanted=select_ids(engine, 1), custody=custody_rows(mark(engine, 2)), holds=holds
-        )
+        query = _STATEMENT.format(wanted=select_ids(engine, 1), custody=custody_rows(mark(engine, 2)), holds=holds)
         _, rows = await connection.execute_query(query, values)
         return [(row["child"], row["decision"], row["weight"]) for row in rows]
 

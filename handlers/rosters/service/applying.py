@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -14,15 +13,16 @@ from bot.errors import Conflict
 from bot.storage.rows import insert_rows
 from handlers.accounts.domain import PupilStatus, Relation
 from handlers.accounts.service.bulk import BulkReader, People, lock_pupils
+from handlers.accounts.service.bulk_rows import aside
 from handlers.accounts.service.bulk_undo import Trace, Traces
-from handlers.accounts.service.values import ClassValues, GuardianshipValues, PersonValues
+from handlers.accounts.service.values import ClassValues, GuardianshipValues, PersonValues, Put
 from handlers.accounts.service.writing import Writer
 from handlers.rosters.domain import BaseChanged
 from handlers.rosters.models import ImportChange
 from handlers.rosters.service.dry_run import DryRun
 from handlers.rosters.service.planning import ClassKey, Deed, PersonKey
 
-SLICE: Final = 60
+SLICE: Final = 240
 _PACK: Final = 400
 
 
@@ -46,7 +46,6 @@ class Applier:
             for start in range(0, len(deeds), SLICE):
                 await self._slice(deeds[start : start + SLICE])
                 told(start / len(deeds))
-                await asyncio.sleep(0)
             await self._let_go(sorted(vanishing))
         except Conflict as error:
             # Somebody was there in between: the number is taken now, the class has a head teacher.
@@ -94,8 +93,7 @@ class Applier:
             for guardian in deed.guardians
         ]
         if guardianships:
-            for put in await self._writer.put_guardianships(guardianships):
-                self.traces.add(put.changes)
+            await self._keep(await self._writer.put_guardianships(guardianships))
         charges = [
             replace(
                 deed.appointment,
@@ -133,10 +131,14 @@ class Applier:
             if deed.pupil is not None and deed.class_key is not None
         ]
         puts = await self._writer.put_pupils(values) if values else []
-        for deed, put in zip(with_pupil, puts, strict=True):
-            self.traces.add(put.changes)
-            ids[deed.row] = put.id
+        await self._keep(puts)
+        ids |= {deed.row: put.id for deed, put in zip(with_pupil, puts, strict=True)}
         return ids
+
+    async def _keep(self, puts: Sequence[Put]) -> None:
+        """Traces of everything that changed."""
+        changes = [change for put in puts for change in put.changes]
+        await aside(len(changes), self.traces.add, changes)
 
     def _person(self, who: UUID | PersonKey | None) -> UUID:
         assert who is not None
@@ -166,18 +168,25 @@ async def keep_traces(import_id: UUID, traces: Traces, now: datetime) -> None:
     for table, rows in traces.by_table.items():
         whole = list(rows.values())
         for start in range(0, len(whole), _PACK):
-            packed = [[str(each.row_id), each.before, each.after] for each in whole[start : start + _PACK]]
             row = {
                 "source_id": import_id,
                 "number": number,
                 "table": table,
-                "rows": json.dumps(packed, ensure_ascii=False, separators=(",", ":")),
+                "rows": await aside(_PACK, _packed, whole[start : start + _PACK]),
                 "created_at": now,
                 "updated_at": now,
             }
             await insert_rows(ImportChange, [row])
             number += 1
-            await asyncio.sleep(0)
+
+
+def _packed(traces: Sequence[Trace]) -> str:
+    rows = [[str(each.row_id), each.before, each.after] for each in traces]
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def _unpacked(text: str) -> list[Trace]:
+    return [Trace(UUID(row_id), before, after) for row_id, before, after in json.loads(text)]
 
 
 async def traces_of(import_id: UUID) -> Traces:
@@ -186,6 +195,5 @@ async def traces_of(import_id: UUID) -> Traces:
     numbers = await ImportChange.filter(source_id=import_id).order_by("number").values_list("number", flat=True)
     for number in numbers:
         row = await ImportChange.get(source_id=import_id, number=number)
-        traces.keep(row.table, [Trace(UUID(each[0]), each[1], each[2]) for each in json.loads(row.rows)])
-        await asyncio.sleep(0)
+        traces.keep(row.table, await aside(_PACK, _unpacked, row.rows))
     return traces

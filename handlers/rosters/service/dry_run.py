@@ -13,6 +13,7 @@ from bot.identity import Actor
 from bot.rights import Action, Reach, Subject, may
 from handlers.accounts.domain import match_text
 from handlers.accounts.service.bulk import BulkReader, People
+from handlers.accounts.service.bulk_rows import collect_young
 from handlers.rosters.domain import Coverage, RosterKind, Sheet
 from handlers.rosters.service.columns import places
 from handlers.rosters.service.pages import digest_of
@@ -78,6 +79,7 @@ def _parse(request: Request, sheet: Sheet, told: Told) -> list[Parsed]:
     for done, row in enumerate(sheet.rows):
         if done % 500 == 0:
             told(done / len(sheet.rows))
+            collect_young()
         parsed.append(parse(request.kind, row, where, request.today))
     return parsed
 

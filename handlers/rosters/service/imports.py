@@ -96,6 +96,7 @@ class ImportService:
         whole (FileTooLarge, NoWorkbook, NoSuchColumns, NoRows)."""
         reach = require(actor, Action.ROSTER_IMPORT)
         sheet = await asyncio.to_thread(read, upload.content, upload.kind)
+        digest = await asyncio.to_thread(hashlib.sha256, upload.content)
         township_id, school_id = await _home(reach)
         now, import_id = self._clock.now(), uuid4()
         async with transaction():
@@ -109,7 +110,7 @@ class ImportService:
                 by_person_id=actor.person_id,
                 by_name=(actor.name or "")[:64],
                 file_name=upload.name[-_LONGEST_NAME:],
-                file_digest=hashlib.sha256(upload.content).hexdigest(),
+                file_digest=digest.hexdigest(),
                 head=pages.packed(sheet.head),
                 counts={},
                 created_at=now,
@@ -292,12 +293,10 @@ class ImportService:
 
     async def _standing_in_the_way(self, row: Import, traces: Traces) -> Counter[str]:
         in_the_way = await bulk_undo.dependents(traces)
-        made = {
-            table: [str(trace.row_id) for trace in rows.values() if trace.before is None]
-            for table, rows in traces.by_table.items()
-        }
+        pupils = await asyncio.to_thread(_made, traces, "pupil")
+        persons = await asyncio.to_thread(_made, traces, "person")
         for source in self._dependents():
-            in_the_way.update(await source.dependents(made["pupil"], made["person"]))
+            in_the_way.update(await source.dependents(pupils, persons))
         if in_the_way and row.applied_at:
             in_the_way["imports"] += await _later_imports(row, traces)
         return +in_the_way
@@ -331,6 +330,11 @@ async def _marks(township_id: UUID) -> tuple[int, int]:
     """Changes whenever an import of the township is applied or undone."""
     rows = Import.filter(township_id=township_id)
     return await rows.filter(applied_at__isnull=False).count(), await rows.filter(undone_at__isnull=False).count()
+
+
+def _made(traces: Traces, table: str) -> list[str]:
+    """The ids of the rows that were made."""
+    return [str(trace.row_id) for trace in traces.by_table[table].values() if trace.before is None]
 
 
 async def _later_imports(row: Import, traces: Traces) -> int:

@@ -15,10 +15,15 @@ from handlers.rosters.service.applying import traces_of
 
 KEPT_DAYS: Final = 90
 _SUBJECT: Final = "import"
+# Imports whose children are remembered.
+_REMEMBERED: Final = 64
 
 
 class UploadKeeper:
     """A `RetentionSource` and `ChildRecords`. The history of imports stays: it tells of no child."""
+
+    def __init__(self) -> None:
+        self._pupils: dict[UUID, frozenset[UUID]] = {}
 
     async def due(self, today: date) -> Sequence[DueForRetention]:
         """Uploads whose rows are still here after the term; they cannot be undone afterwards."""
@@ -47,10 +52,20 @@ class UploadKeeper:
         """Uploads that brought or changed the child go as a whole. A roster is kept by duty, and so are they."""
         if keep_duty:
             return
-        for row in await Import.filter(head__isnull=False).only("id"):
-            traces = await traces_of(row.id)
-            if UUID(child_id) in traces.by_table["pupil"]:
+        applied = Import.filter(head__isnull=False, applied_at__isnull=False)
+        for row in await applied.only("id"):
+            if UUID(child_id) in await self._pupils_of(row.id):
                 await _dispose(row.id)
+                self._pupils.pop(row.id, None)
+
+    async def _pupils_of(self, import_id: UUID) -> frozenset[UUID]:
+        """The children an import brought or changed. Never another once it is applied; and in the night in which a
+        whole year's term ends every one of hundreds asks."""
+        if import_id not in self._pupils:
+            if len(self._pupils) >= _REMEMBERED:
+                self._pupils.clear()
+            self._pupils[import_id] = frozenset((await traces_of(import_id)).by_table["pupil"])
+        return self._pupils[import_id]
 
 
 async def _dispose(import_id: UUID) -> None:

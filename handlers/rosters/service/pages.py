@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
@@ -35,18 +34,17 @@ async def keep(import_id: UUID, sheet: Sheet, reports: Sequence[RowReport], now:
 
 
 async def _insert(import_id: UUID, number: int, page: tuple[Sequence[Any], Sequence[RowReport]], now: datetime) -> None:
-    rows, reports = page
-    row = {
-        "source_id": import_id,
-        "number": number,
+    told = await asyncio.to_thread(_packed_page, *page)
+    row = {"source_id": import_id, "number": number, **told, "created_at": now, "updated_at": now}
+    await insert_rows(ImportPage, [row])
+
+
+def _packed_page(rows: Sequence[Any], reports: Sequence[RowReport]) -> dict[str, Any]:
+    return {
         "cells": packed(rows),
         "reports": packed([_plain(report) for report in reports]),
         "states": dict(Counter(report.state.value for report in reports)),
-        "created_at": now,
-        "updated_at": now,
     }
-    await insert_rows(ImportPage, [row])
-    await asyncio.sleep(0)
 
 
 async def sheet_of(row: Import) -> Sheet:
@@ -55,9 +53,12 @@ async def sheet_of(row: Import) -> Sheet:
     numbers = await ImportPage.filter(source_id=row.id).order_by("number").values_list("number", flat=True)
     for number in numbers:
         page = await ImportPage.get(source_id=row.id, number=number).only("id", "cells")
-        rows += [(each[0], tuple(each[1])) for each in json.loads(page.cells)]
-        await asyncio.sleep(0)
+        rows += await asyncio.to_thread(_unpacked_cells, page.cells)
     return Sheet(tuple(json.loads(row.head or "[]")), tuple(rows))
+
+
+def _unpacked_cells(text: str) -> list[tuple[int, tuple[Any, ...]]]:
+    return [(number, tuple(cells)) for number, cells in json.loads(text)]
 
 
 async def reports_of(import_id: UUID, states: Iterable[RowState]) -> AsyncIterator[RowReport]:
@@ -100,7 +101,7 @@ def _plain(report: RowReport) -> dict[str, Any]:
     plain: dict[str, Any] = {"row": report.row, "state": report.state.value, "name": report.name, "place": report.place}
     for key in ("faults", "warnings", "differences"):
         if values := getattr(report, key):
-            plain[key] = [list(asdict(value).values()) for value in values]
+            plain[key] = [[getattr(value, name) for name in value.__slots__] for value in values]
     if report.subject_id:
         plain["subject_id"] = report.subject_id
     return plain

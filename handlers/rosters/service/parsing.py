@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from bot.errors import InvalidInput
@@ -219,11 +220,12 @@ def parse(kind: RosterKind, row: tuple[int, tuple[Cell, ...]], places: Mapping[s
 
 def _shown_class(row: _Row) -> str:
     try:
-        return str(parse_class_name(row.text("class")))
+        return str(_class(row.text("class")))
     except InvalidInput:
         return row.text("class")
 
 
+@lru_cache(maxsize=256)
 def _class(text: str) -> ClassName:
     # 0302 as a number has lost its first zero, and 302 means the same.
     return parse_class_name(text)

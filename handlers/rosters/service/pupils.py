@@ -7,6 +7,7 @@ from uuid import UUID
 
 from handlers.accounts.domain import ClassName, PupilStatus, class_name
 from handlers.accounts.service.bulk import KnownPupil, KnownSchool
+from handlers.accounts.service.bulk_rows import collect_young
 from handlers.accounts.service.values import PersonValues, PupilValues
 from handlers.rosters import texts
 from handlers.rosters.domain import Coverage, Difference, Remark
@@ -50,6 +51,7 @@ class PupilPlanner:
         for done, parsed in enumerate(rows):
             if done % 500 == 0:
                 progress(done / len(rows))
+                collect_young()
             entry = parsed.entry
             if not isinstance(entry, PupilEntry):
                 self._doubtful.add(parsed.name)

@@ -17,6 +17,7 @@ from typing import Final
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
+from handlers.accounts.service.bulk_rows import collect_young
 from handlers.rosters import texts
 from handlers.rosters.domain import Cell, FileTooLarge, NoRows, NoSuchColumns, NoWorkbook, RosterKind, Sheet
 from handlers.rosters.service.columns import missing
@@ -161,6 +162,8 @@ def _rows(sheet: CalamineSheet, head_line: int) -> Sheet:
     head: tuple[str, ...] = ()
     rows: list[tuple[int, tuple[Cell, ...]]] = []
     for number, line in lines:
+        if number % 500 == 0:
+            collect_young()
         if number <= head_line:
             continue
         cells = tuple(map(_cell, line))

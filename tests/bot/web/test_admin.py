@@ -73,6 +73,10 @@ def route(method: str, path: str, handle: object, action: Action = Action.CLASS_
     return AdminRoute(method=method, path=path, action=action, handle=handle, **more)  # type: ignore[arg-type]
 
 
+async def burst(call: AdminCall) -> AdminAnswer:
+    raise ZeroDivisionError
+
+
 ROUTES = (
     route("GET", "/things", show, menu="东西"),
     route("POST", "/things", write),
@@ -84,6 +88,8 @@ ROUTES = (
     route("GET", "/fails", fail),
     route("GET", "/file", send),
     route("GET", "/away", away),
+    route("GET", "/bursts", burst, menu="坏的"),
+    route("POST", "/bursts", burst),
 )
 
 
@@ -117,6 +123,7 @@ def open_client(
         failures=FailureLimit(lambda: redis, clock, PER_MINUTE),
         addresses=Addresses(()),
         authenticate=authenticate,
+        metrics=metrics,
         is_secure=is_secure,
     )
     add_console(app, console)
@@ -198,6 +205,38 @@ async def test_the_menu_holds_what_somebody_may_open(client: Client) -> None:
     assert 'href="/admin/things" aria-current="page"' in text
     assert "秘密" not in text
     assert (await client.get("/admin/secret")).status == 403
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_nobody_expected_is_a_page_with_the_request_and_a_way_on(
+    client: Client, metrics: Metrics, method: str
+) -> None:
+    await log_in(client)
+    form = {"form_token": await token_of(client)} if method == "POST" else None
+    answer = await client.request(method, "/admin/bursts", data=form, headers={"X-Request-ID": "request-0815"})
+    page = await answer.text()
+    assert answer.status == 500
+    for said in ("request-0815", "我们已经记下来了", 'href="/admin/">回到首页', "李老师", ">东西</a>"):
+        assert said in page
+    assert "ZeroDivision" not in page
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert metrics.registry.get_sample_value("xiangxiao_errors_total", {"where": "console"}) == 1
+
+
+async def test_every_refusal_is_a_page_with_the_request_and_a_way_on(client: Client) -> None:
+    headers = {"X-Request-ID": "request-0815"}
+    for path, status, way in (
+        ("/admin/nowhere", 404, "/admin/login"), ("/admin/static/none.css", 404, "/admin/login"),
+        ("/admin/login/", 404, "/admin/login"),
+    ):  # fmt: skip
+        answer = await client.get(path, headers=headers)
+        page = await answer.text()
+        assert (answer.status, "request-0815" in page, f'href="{way}"' in page) == (status, True, True), path
+    await log_in(client)
+    for path, status in (("/admin/secret", 403), ("/admin/fails", 404), ("/admin/away", 503), ("/admin/files", 405)):
+        answer = await client.get(path, headers=headers)
+        page = await answer.text()
+        assert (answer.status, "request-0815" in page, "回到首页" in page) == (status, True, True), path
 
 
 async def test_a_refusal_is_written_down(client: Client) -> None:

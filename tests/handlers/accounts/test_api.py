@@ -149,6 +149,7 @@ async def test_another_version_of_the_notice_is_not_agreed_to(village: Village) 
 
 # --------------------------------------------------------------------------------------------------------------- limits
 HONEST, SIGNING_UP, MISTAKEN = 2_000, 300, 20
+SLIPS_A_CHILD = 3
 
 
 async def settle(count: int, signing_up: int) -> None:
@@ -164,12 +165,11 @@ async def settle(count: int, signing_up: int) -> None:
         )
         for number, name in ((number, f"mp_v_{number}") for number in range(count))
     )  # fmt: skip
-    child = await make_pupil(school_class, name="王小明")
-    guardian = await make_person()
-    await make_guardianship(child, guardian, bound_at=None)
+    children = [await make_pupil(school_class, name="王小明") for _ in range(signing_up // SLIPS_A_CHILD)]
     await Invitation.bulk_create(
         Invitation(
-            id=uuid4(), kind=InvitationKind.GUARDIAN, code_index=fingerprint(code_of(number)), pupil_id=child.id,
+            id=uuid4(), kind=InvitationKind.GUARDIAN, code_index=fingerprint(code_of(number)),
+            pupil_id=children[number // SLIPS_A_CHILD].id,
             expires_at=LONG_AGO + timedelta(days=400), created_at=LONG_AGO, updated_at=LONG_AGO,
         )
         for number in range(signing_up)

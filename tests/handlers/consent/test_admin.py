@@ -16,13 +16,14 @@ from bot.config import Settings
 from bot.storage.database import Database
 from bot.storage.redis import RedisStore
 from handlers.accounts.domain import AppointmentKind, PupilStatus
-from handlers.accounts.models import Person, Pupil, SchoolClass
+from handlers.accounts.models import Guardianship, Person, Pupil, SchoolClass
 from handlers.accounts.service.identity import AccountsIdentity
 from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.sessions import SessionService
 from handlers.consent import texts
 from handlers.consent.capability import build
 from handlers.consent.domain import Decision
+from handlers.consent.models import ConsentEvent
 from handlers.consent.service.consents import ConsentService
 from tests import factories
 from tests.handlers.consent.conftest import guardian
@@ -123,3 +124,71 @@ async def test_what_is_due_is_shown_without_names_and_left_as_it_is(office: Offi
     await office.enter(office.head)
     await office.browser.get("/retention")
     assert office.browser.status in {403, 404}
+
+
+async def test_a_form_is_printed_signed_and_entered(office: Office) -> None:
+    grandmother = await factories.make_person(name="赵奶奶")
+    await factories.make_guardianship(office.silent, grandmother, bound_at=None)
+    room, child = f"/consents/{office.room.id}", str(office.silent.id)
+    await office.enter(office.head)
+    sheets = await office.browser.get(f"{room}/forms")
+    assert sheets.count('class="sheet"') == 3
+    assert office.machinery.services.get(ConsentService).notice.version in sheets
+    sheet = await office.browser.get(f"{room}/forms?child={child}")
+    assert sheet.count('class="sheet"') == 1
+    for told in ("未答家", "柳庄小学"):
+        assert told in sheet
+    for kept in ("赵奶奶", "同意家", str(office.silent.roster_number), "2017"):
+        assert kept not in sheet
+    page = await office.browser.get(f"{room}/paper?child={child}")
+    assert "赵奶奶" in page
+    form = {
+        "child": child, "version": office.browser.hidden("version"), "person": str(grandmother.id),
+        "decision": "given", "signed_on": "2026-09-01",
+    }  # fmt: skip
+    asked = await office.browser.post(f"{room}/paper", form)
+    assert "赵奶奶" in asked
+    assert "在2026年9月1日签字：同意" in asked
+    assert await ConsentEvent.filter(pupil_id=office.silent.id).count() == 0
+    await office.browser.post(f"{room}/paper", {**form, "sure": "yes"})
+    assert office.browser.status == 303
+    (event,) = await ConsentEvent.filter(pupil_id=office.silent.id)
+    assert (event.channel, event.entered_by) == ("paper", office.head.id)
+    assert "已登记赵奶奶为未答家签的表" in await office.browser.get(room)
+    assert "未答家" not in await office.browser.get(room)
+
+
+async def test_a_later_decision_is_asked_about_and_faults_are_told(office: Office) -> None:
+    tie = await Guardianship.get(pupil_id=office.refused.id)
+    room, child = f"/consents/{office.room.id}", str(office.refused.id)
+    await office.enter(office.leader)
+    await office.browser.get(f"{room}/paper?child={child}")
+    form = {
+        "child": child, "version": office.browser.hidden("version"), "person": str(tie.person_id),
+        "decision": "given", "signed_on": "2026-09-01", "sure": "yes",
+    }  # fmt: skip
+    asked = await office.browser.post(f"{room}/paper", form)
+    assert "另有决定" in asked
+    assert 'name="asked"' in asked
+    for wrong in ({"decision": "withdrawn"}, {"signed_on": "2026-09-02"}, {"signed_on": ""}, {"person": "x"}):
+        assert "填完整" in await office.browser.post(f"{room}/paper", {**form, **wrong})
+    assert "打印新的表" in await office.browser.post(f"{room}/paper", {**form, "version": "0.0.0"})
+    assert await ConsentEvent.filter(pupil_id=office.refused.id).count() == 1
+    await office.browser.get(f"{room}/paper?child={child}")
+    await office.browser.post(f"{room}/paper", {**form, "asked": "yes"})
+    assert office.browser.status == 303
+    assert await ConsentEvent.filter(pupil_id=office.refused.id, channel="paper").count() == 1
+
+
+async def test_paper_of_another_class_is_not_there(office: Office) -> None:
+    await office.enter(office.head)
+    own, other = office.room.id, office.foreign.school_class_id
+    for path in (
+        f"{other}/forms",
+        f"{other}/paper",
+        f"{other}/paper?child={office.foreign.id}",
+        f"{own}/paper?child={office.foreign.id}",
+    ):
+        await office.browser.get(f"/consents/{path}")
+        assert office.browser.status == 404
+    assert "同意家" in await office.browser.get(f"/consents/{own}/paper")

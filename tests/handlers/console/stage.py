@@ -36,6 +36,8 @@ from handlers.accounts.admin.pages import PeoplePages
 from handlers.accounts.service.appointments import AppointmentService
 from handlers.accounts.service.bars import BarService
 from handlers.accounts.service.decisions import DecisionService
+from handlers.accounts.service.editing import EditingService
+from handlers.accounts.service.exports import ExportService
 from handlers.accounts.service.identity import AccountsIdentity
 from handlers.accounts.service.invitations import InvitationService
 from handlers.accounts.service.notices import BindingNotices
@@ -155,6 +157,7 @@ def console_app(machinery: Machinery, parts: Sequence[EntryPoints], *, is_secure
         failures=FailureLimit(machinery.redis, machinery.clock, 20),
         addresses=Addresses(()),
         authenticate=next((part.console_authenticate for part in parts if part.console_authenticate), None),
+        metrics=machinery.metrics,
         is_secure=is_secure,
     )
     add_console(app, console)
@@ -189,6 +192,8 @@ def accounts_part(machinery: Machinery) -> EntryPoints:
         invitations=InvitationService(clock, audit, machinery.wechat),
         decisions=decisions,
         bars=BarService(clock, audit, ties),
+        editing=EditingService(clock, audit),
+        exports=ExportService(audit),
         clock=clock,
     )
     part = EntryPoints(admin=pages.routes(), todos=(pages, decisions))
