@@ -31,7 +31,7 @@ from bot.storage.erasures import ErasureNote, Replay
 from bot.storage.redis import REDIS, RedisStore, redis_ctx
 from bot.web import api
 from bot.web.admin_edge import Console, add_console
-from bot.web.admin_pages import Pages
+from bot.web.admin_pages import pages_of
 from bot.web.admin_seals import Seals
 from bot.web.callback import CallbackLimits, WeChatCallback
 from bot.web.health import READINESS, Readiness, health_routes
@@ -176,7 +176,7 @@ def console_of(app: web.Application, failures: FailureLimit) -> Console:
     templates = sorted(Path(handlers.__file__).parent.glob("*/templates"))
     return Console(
         [route for part in parts for route in part.admin],
-        Pages(templates),
+        pages_of(tuple(templates)),
         Seals(decode_key(settings.security.session_key.get_secret_value())),
         audit=app[AUDIT],
         failures=failures,

@@ -6,17 +6,18 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property, lru_cache
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
-
-import jinja2
-import segno
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.clock import to_local
 from bot.identity import Role
 from bot.web.admin import PREFIX
+
+if TYPE_CHECKING:
+    import jinja2
 
 _HERE: Final = Path(__file__).parent
 _TYPES: Final[Mapping[str, str]] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -44,7 +45,7 @@ class StaticFile:
 
 
 class Pages:
-    """The templates, compiled when it is made, so that no request reads a file."""
+    """The templates, each compiled when it is first shown: all at once would take longer than the rest of the start."""
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         """`folders`: where capabilities keep their templates, beside those of the console itself."""
@@ -52,17 +53,27 @@ class Pages:
         self.files: dict[str, StaticFile] = {}
         for path in sorted((_HERE / "static").iterdir()):
             self._keep(path)
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader([_HERE / "templates", *folders]),
+        self._folders = [_HERE / "templates", *folders]
+
+    @cached_property
+    def _templates(self) -> jinja2.Environment:
+        import jinja2
+
+        templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(self._folders),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,
         )
-        self._templates.globals |= {"base": PREFIX, "static": self.address, "qr": qr_image}
-        self._templates.filters |= {"moment": moment, "day": day, "roles": roles_in_words}
-        for name in self._templates.list_templates(extensions=["html"]):
-            self._templates.get_template(name)
+        templates.globals |= {"base": PREFIX, "static": self.address, "qr": qr_image}
+        templates.filters |= {"moment": moment, "day": day, "roles": roles_in_words}
+        return templates
+
+    def names(self) -> list[str]:
+        """All templates there are."""
+        return self._templates.list_templates(extensions=["html"])
 
     def _keep(self, path: Path) -> None:
         content = path.read_bytes()
@@ -79,6 +90,12 @@ class Pages:
         return self._templates.get_template(template).render(values)
 
 
+@lru_cache(maxsize=4)
+def pages_of(folders: tuple[Path, ...]) -> Pages:
+    """The pages of these folders: made once for all applications of a process, since they never change."""
+    return Pages(folders)
+
+
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """A picture in the page itself, so that no other address is asked for it."""
@@ -92,6 +109,8 @@ class Drawing:
 
 def qr_image(text: str, name: str) -> Drawing:
     """A QR code. `name` is for those who hear the page."""
+    import segno
+
     buffer = BytesIO()
     segno.make(text, error="m", micro=False).save(
         buffer, kind="svg", xmldecl=False, svgclass="qr", lineclass=None, omitsize=True, border=4

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -115,10 +115,14 @@ class Surroundings:
 
 def api_application(routes: Sequence[ApiRoute], parts: Surroundings) -> web.Application:
     """The sub-application to be mounted at `PREFIX`."""
-    description = dumps(describe(PREFIX, routes)).encode()
+
+    @cache
+    def description() -> bytes:
+        # Made when it is first asked for: it takes longer than everything else here.
+        return dumps(describe(PREFIX, routes)).encode()
 
     async def openapi(_: web.Request) -> web.Response:
-        return _response(200, description)
+        return _response(200, description())
 
     app = web.Application()
     app.router.add_get("/openapi.json", openapi)

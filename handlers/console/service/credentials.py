@@ -9,9 +9,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
-
 from bot.audit.log import Audit
 from bot.clock import Clock
 from bot.identity import SYSTEM, VISITOR, Actor, Door
@@ -35,7 +32,7 @@ from handlers.console.domain import (
 from handlers.console.models import Credential
 
 # As OWASP advises; little memory each, because several may log in at once on a small machine.
-_HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_COST: Final[dict[str, Any]] = {"time_cost": 2, "memory_cost": 19_456, "parallelism": 1}
 _AT_ONCE: Final = 4
 _VISITOR: Final = Actor(roles=VISITOR.roles, door=Door.CONSOLE)
 
@@ -226,16 +223,25 @@ class CredentialService:
 
     async def _hash(self, password: str) -> str:
         async with self._slots:
-            return await asyncio.to_thread(_HASHER.hash, password)
+            return await asyncio.to_thread(_hashed, password)
 
     async def _dummy(self) -> str:
         self._nobody = self._nobody or await self._hash("nobody has this password")
         return self._nobody
 
 
+def _hashed(password: str) -> str:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(**_COST).hash(password)
+
+
 def _fits(digest: str, password: str) -> bool:
+    from argon2 import PasswordHasher
+    from argon2.exceptions import VerificationError
+
     try:
-        return _HASHER.verify(digest, password[:1024])
+        return PasswordHasher(**_COST).verify(digest, password[:1024])
     except VerificationError:
         return False
 

@@ -13,14 +13,15 @@ import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import islice
-from typing import Final
-
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
+from typing import TYPE_CHECKING, Final
 
 from handlers.accounts.service.bulk_rows import collect_young
 from handlers.rosters import texts
 from handlers.rosters.domain import Cell, FileTooLarge, NoRows, NoSuchColumns, NoWorkbook, RosterKind, Sheet
 from handlers.rosters.service.columns import missing
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
 
 LARGEST_FILE: Final = 10 * 1024 * 1024
 MOST_ROWS: Final = 30_000
@@ -42,6 +43,8 @@ _ROW_NUMBER: Final = re.compile(rb"""\sr\s*=\s*["'](\d{1,9})["']""")
 
 def read(content: bytes, kind: RosterKind) -> Sheet:
     """The first sheet that has our columns. Raises FileTooLarge, NoWorkbook, NoSuchColumns, NoRows."""
+    from python_calamine import CalamineError, CalamineWorkbook
+
     inspect(content)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
@@ -132,6 +135,8 @@ def _column_number(letters: bytes) -> int:
 
 
 def _first_fitting(workbook: CalamineWorkbook, kind: RosterKind) -> Sheet:
+    from python_calamine import SheetVisibleEnum
+
     lacking: list[str] | None = None
     for data in workbook.sheets_metadata:
         if data.visible is not SheetVisibleEnum.Visible:

@@ -8,15 +8,16 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING, Any, Final
 
 from handlers.rosters import texts
 from handlers.rosters.domain import Cell, Remark, RosterKind, RowReport, Sheet
 from handlers.rosters.service.columns import COLUMNS, PROBLEM, Column, plain_head
+
+if TYPE_CHECKING:
+    import xlsxwriter
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _OPTIONS: Final[Mapping[str, Any]] = {
@@ -39,6 +40,12 @@ class Imprint:
     purpose: str
     at: str
     scope: str
+
+
+def _workbook(buffer: io.BytesIO) -> xlsxwriter.Workbook:
+    import xlsxwriter
+
+    return xlsxwriter.Workbook(buffer, dict(_OPTIONS))
 
 
 class _Styles:
@@ -67,7 +74,7 @@ def _roster(
     kind: RosterKind, rows: Sequence[Mapping[str, str]], schools: Sequence[str], imprint: Imprint | None
 ) -> bytes:
     buffer = io.BytesIO()
-    workbook = xlsxwriter.Workbook(buffer, dict(_OPTIONS))
+    workbook = _workbook(buffer)
     styles = _Styles(workbook)
     columns = COLUMNS[kind]
     sheet = workbook.add_worksheet(texts.SHEET_NAMES[kind.value])
@@ -156,7 +163,7 @@ def _about(workbook: xlsxwriter.Workbook, imprint: Imprint, count: int, styles: 
 def with_problems(kind: RosterKind, sheet: Sheet, reports: Mapping[int, RowReport]) -> bytes:
     """The upload with its own columns, what is wrong in one more, and the bad cells marked. `reports` by row."""
     buffer = io.BytesIO()
-    workbook = xlsxwriter.Workbook(buffer, dict(_OPTIONS))
+    workbook = _workbook(buffer)
     styles = _Styles(workbook)
     written = workbook.add_worksheet(texts.SHEET_NAMES[kind.value])
     kept = [place for place, name in enumerate(sheet.head) if plain_head(name) != PROBLEM]

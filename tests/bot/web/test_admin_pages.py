@@ -11,8 +11,10 @@ from bot.config_values import decode_key
 from bot.identity import Role
 from bot.rights import RIGHTS, Scope
 from bot.web.admin import PREFIX, AdminRoute
+from bot.web.admin_pages import pages_of
 from handlers.accounts.domain import AppointmentKind
 from handlers.accounts.service.sessions import SessionService
+from tests.architecture.sources import ROOT
 from tests.factories import make_appointment, make_class, make_guardianship, make_person, make_pupil, make_school
 from tests.settings import TEST_KEY
 
@@ -68,3 +70,11 @@ async def test_nobody_opens_a_page_without_a_log_in(app: web.Application) -> Non
             answer = await client.get(PREFIX + page.path, allow_redirects=False)
             assert answer.headers["Location"].startswith(f"{PREFIX}/login"), page.path
         assert (await client.get(f"{PREFIX}/login")).status == 200
+
+
+def test_every_template_can_be_read() -> None:
+    """They are compiled when first shown: one with a fault must not wait for somebody to look at it."""
+    pages = pages_of(tuple(sorted((ROOT / "handlers").glob("*/templates"))))
+    assert len(pages.names()) > 40
+    for name in pages.names():
+        pages._templates.get_template(name)

@@ -73,7 +73,7 @@ async def test_a_lost_phone_is_logged_out_from_another(village: Village) -> None
     assert lost.logins == before + 1
 
 
-@pytest.mark.parametrize("row_id", [str(uuid4()), "7", "%00", "a b", "钥匙"])
+@pytest.mark.parametrize("row_id", ["0137a54c-eefd-46d8-baa9-47977d51c3c3", "7", "%00", "a b", "钥匙"])
 async def test_what_is_not_one_s_own_and_what_is_not_there_look_the_same(village: Village, row_id: str) -> None:
     phone, _ = await parent(village)
     other, foreign = await parent(village, "mp_demo_g_000002")
