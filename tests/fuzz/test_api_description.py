@@ -30,6 +30,7 @@ TIME_S = {6: 15, 100: 600}
 
 
 @pytest.mark.slow
+@pytest.mark.engine("sqlite")
 @pytest.mark.parametrize("examples", [6, pytest.param(100, marks=pytest.mark.trial)])
 async def test_the_description_keeps_its_promises(
     database_url: str, clock: FrozenClock, tmp_path: Path, examples: int

@@ -11,7 +11,8 @@ from knowledge.frame import Asker
 from tests.knowledge import gate
 from tests.town import Town, running_town
 
-pytestmark = pytest.mark.slow
+# What is answered does not depend on the engine.
+pytestmark = [pytest.mark.slow, pytest.mark.engine("sqlite")]
 
 
 async def replies(town: Town, questions: list[Question]) -> dict[str, str]:

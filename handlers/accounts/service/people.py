@@ -13,8 +13,7 @@ from datetime import date
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from tortoise.expressions import Q, Subquery
-from tortoise.functions import Count
+from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.queryset import QuerySet
 
 from bot.audit.log import Audit
@@ -60,6 +59,9 @@ REVEALED: Final[Mapping[str, frozenset[str]]] = {
     "pupil": frozenset({"birth_date", "roster_number", "id_number"}),
     "person": frozenset({"phone", "id_number"}),
 }
+_ON_ROSTER: Final = (
+    "(SELECT COUNT(*) FROM accounts_guardianship g WHERE g.pupil_id = accounts_pupil.id AND g.ended_on IS NULL)"
+)
 _ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "class": ("school__name", "school_class__grade", "school_class__number", "name", "id"),
     "name": ("name", "id"),
@@ -222,8 +224,8 @@ class PeopleService:
         bound = Guardianship.filter(bound_at__isnull=False, ended_on__isnull=True).values("pupil_id")
         query = query.filter(id__not_in=Subquery(bound))
         if order == "guardians":
-            on_roster = Q(guardianships__ended_on__isnull=True)
-            query = query.annotate(known=Count("guardianships", _filter=on_roster))
+            # A count by join would group by every column of school and class too, which PostgreSQL insists on.
+            query = query.annotate(known=RawSQL(_ON_ROSTER))
         query = query.order_by(*_ordered(_ORDERS[order], is_descending))
         rows, total, following = await _paged(query.select_related("school", "school_class"), cursor, limit)
         counts = await _guardian_counts([row.id for row in rows])

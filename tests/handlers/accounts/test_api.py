@@ -203,6 +203,7 @@ async def sign_up(phone: MiniProgram, number: int) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.engine("sqlite")
 async def test_a_village_logs_in_and_signs_up_from_one_address_in_one_minute(village: Village) -> None:
     await settle(HONEST, SIGNING_UP)
     phones = [village.phone(f"mp_v_{number}") for number in range(HONEST)]
