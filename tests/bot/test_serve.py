@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -19,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers import PostgresServer, RedisServer, free_port
+from tests.servers import RedisServer, free_port
 from tests.settings import MINIMAL, sqlite_url
 
 ROOT = Path(__file__).parents[2]
@@ -94,32 +92,6 @@ def test_a_replica_stops_at_once_while_the_knowledge_still_loads(database_url: s
         wait_until(lambda: status(port, "/healthz") == 200)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
-
-
-def test_the_start_to_listening_is_cheap(postgres: PostgresServer, redis_server: RedisServer, tmp_path: Path) -> None:
-    """On PostgreSQL and Redis: processor time, which other load on the machine moves little.
-
-    Measured against importing aiohttp alone in the same minute, since machines differ.
-    """
-    url = asyncio.run(postgres.create(f"start_{free_port()}"))
-    port = free_port()
-    env = environment(server={"port": port}, database={"url": url}, redis={"url": redis_server.url})
-    assert run("migrate", env=env).returncode == 0
-    reference = min(_processor_seconds([sys.executable, "-c", "import aiohttp.web"]) for _ in range(3))
-    spent = []
-    for _ in range(3):
-        with serving(env, tmp_path / "log") as process:
-            wait_until(lambda: b"listening" in (tmp_path / "log").read_bytes())
-            fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-            spent.append((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
-    assert min(spent) < 6 * reference, f"{min(spent):.2f} s of processor, aiohttp alone {reference:.2f} s"
-
-
-def _processor_seconds(command: list[str]) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_two_replicas_share_a_port_when_asked_to(database_url: str, tmp_path: Path) -> None:
