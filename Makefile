@@ -12,6 +12,9 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE := bot handlers knowledge migrations tests
 
+# The tests start many processes: each would compile all sources again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## */\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -45,8 +48,10 @@ demo: $(VENV)/.runtime  ## the whole service on this machine, with a phone in th
 
 # ------------------------------------------------------------------------------------------------------------- check
 .PHONY: test
-# One worker a core; the tests of a file stay together, since they share what is slow to build.
-PARALLEL := -n auto --dist loadfile
+# One worker a core and one more, since some wait for a browser; the tests of a file stay together, since they share
+# what is slow to build.
+WORKERS = $(shell $(BIN)/python -c 'import os; print(len(os.sched_getaffinity(0)) + 1)')
+PARALLEL = -n $(WORKERS) --dist loadfile
 test: lint  ## all checks and all tests, on SQLite and on a real PostgreSQL and Redis
 	$(BIN)/python -m pytest $(PARALLEL)
 	$(BIN)/python -m pytest $(PARALLEL) --engine postgres

@@ -196,10 +196,11 @@ async def any_redis(request: pytest.FixtureRequest, metrics: Metrics) -> AsyncIt
 
 @pytest.fixture(scope="session")
 def knowledge() -> KnowledgeBase:
-    """The shipped knowledge, loaded once for all tests."""
+    """The shipped knowledge, loaded once for all tests; its index is built once for all processes of the run."""
     from knowledge.base import KnowledgeBase
+    from knowledge.snapshot import default_folder
 
-    return KnowledgeBase.load()
+    return KnowledgeBase.load(snapshots=default_folder())
 
 
 @pytest.fixture

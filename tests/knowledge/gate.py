@@ -24,6 +24,7 @@ from knowledge.frame import Asker
 from knowledge.loader import load, shipped_folders
 from knowledge.normalise import normalise
 from knowledge.places import Bond
+from knowledge.snapshot import default_folder
 from tests.knowledge.noise import NOISES
 
 BANKS = Path(__file__).parent.parent / "banks"
@@ -36,7 +37,7 @@ SAMPLE = 12
 @cache
 def base() -> KnowledgeBase:
     """The shipped knowledge."""
-    return KnowledgeBase.load()
+    return KnowledgeBase.load(snapshots=default_folder())
 
 
 @cache
