@@ -18,6 +18,9 @@ SendLater = Callable[[Inbound, TextReply], Coroutine[Any, Any, None]]
 KNOWN = "known"
 """In the profile of somebody whom the records know: without it nobody need look there who the person is."""
 
+SCHOOL_PLACE = "school_place"
+"""In the profile of a guardian: where the school of their children lies."""
+
 
 class ProfileSource(Protocol):
     """Part of what the chat knows about a person, from the database."""

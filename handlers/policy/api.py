@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import cast
 
+from bot.dialogue.ports import SCHOOL_PLACE, ProfileSource
 from bot.rights import Action
 from bot.web.api import ApiCall, ApiRoute
 from handlers.policy.schemas import AnswerOut, CitationOut, PlaceIn, PlaceOut, QuestionIn
@@ -15,9 +16,11 @@ from handlers.policy.service.profiles import PLACE, ProfileService
 class PolicyApi:
     """The handlers, over the services."""
 
-    def __init__(self, answers: AnswerService, profiles: ProfileService) -> None:
+    def __init__(self, answers: AnswerService, profiles: ProfileService, people: ProfileSource) -> None:
+        """`people` knows where the school of somebody's children lies."""
         self._answers = answers
         self._profiles = profiles
+        self._people = people
 
     def routes(self) -> tuple[ApiRoute, ...]:
         """Questions, and the place they are answered for."""
@@ -57,7 +60,7 @@ class PolicyApi:
     async def ask(self, call: ApiCall) -> AnswerOut:
         """The answer as the chat would give it to somebody in that place."""
         body = cast("QuestionIn", call.body)
-        place = body.place or (await self._kept_place(call))
+        place = body.place or (await self._kept_place(call)) or (await self._school_place(call))
         answer = self._answers.answer(call.actor, body.text, place=place).answer
         return AnswerOut(
             answer=answer.text,
@@ -83,3 +86,8 @@ class PolicyApi:
         if call.actor.openid_index is None:
             return None
         return (await self._profiles.profile_of(call.actor.openid_index)).get(PLACE)
+
+    async def _school_place(self, call: ApiCall) -> str | None:
+        if call.actor.openid_index is None:
+            return None
+        return (await self._people.profile_of(call.actor.openid_index)).get(SCHOOL_PLACE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.capability import Capability, EntryPoints, Machinery, MenuItem
+from handlers.accounts.service.identity import AccountsIdentity
 from handlers.policy import chat, texts
 from handlers.policy.api import PolicyApi
 from handlers.policy.chat import PolicyChat
@@ -18,7 +19,7 @@ def build(machinery: Machinery) -> EntryPoints:
     profiles = ProfileService(machinery.clock)
     return EntryPoints(
         routes=PolicyChat(answers, profiles).routes(),
-        api=PolicyApi(answers, profiles).routes(),
+        api=PolicyApi(answers, profiles, machinery.services.get(AccountsIdentity)).routes(),
         profiles=(profiles,),
         erasers=(log, profiles),
         background=(log,),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.dialogue.context import ChatContext
+from bot.dialogue.ports import SCHOOL_PLACE
 from bot.dialogue.prompts import FreeText, NotUnderstood
 from bot.dialogue.router import Route, Tier, always, in_step, menu_key, words
 from bot.errors import Unavailable
@@ -109,13 +110,13 @@ class PolicyChat:
         """Any text that nothing else takes."""
         question = message.content
         remembered = from_note(context.recent) if self._answers.may_lean(question) else None
-        place = context.profile.get(PLACE)
+        place = _place_of(context)
         return _reply(context, self._answers.answer(context.actor, question, place=place, remembered=remembered))
 
     async def answer_tapped(self, context: ChatContext, message: Event) -> Reply:
         """A question of the menu."""
         question = texts.MENU_QUESTIONS[message.key]
-        return _reply(context, self._answers.answer(context.actor, question, place=context.profile.get(PLACE)))
+        return _reply(context, self._answers.answer(context.actor, question, place=_place_of(context)))
 
     async def choose(self, context: ChatContext, message: TextMessage) -> Reply:
         """The number of an option."""
@@ -124,7 +125,7 @@ class PolicyChat:
         assert remembered is not None
         if number > len(remembered.options):
             return TextReply(texts.NO_SUCH_OPTION.format(count=len(remembered.options)))
-        place = context.profile.get(PLACE)
+        place = _place_of(context)
         return _reply(context, self._answers.choose(context.actor, number, remembered, place=place))
 
     async def how(self, context: ChatContext, message: Inbound) -> Reply:
@@ -164,7 +165,10 @@ class PolicyChat:
     async def show_place(self, context: ChatContext, message: Inbound) -> Reply:
         """我的地方."""
         place = context.profile.get(PLACE)
-        return TextReply(texts.PLACE_SHOWN.format(place=place) if place else texts.PLACE_MISSING)
+        if place:
+            return TextReply(texts.PLACE_SHOWN.format(place=place))
+        home = context.profile.get(SCHOOL_PLACE)
+        return TextReply(texts.PLACE_OF_SCHOOL.format(place=home) if home else texts.PLACE_MISSING)
 
     async def clear_place(self, context: ChatContext, message: TextMessage) -> Reply:
         """清除地方."""
@@ -225,3 +229,8 @@ def _reply(context: ChatContext, answered: Answered) -> Reply:
     if answered.note is not None:
         context.note(answered.note)
     return TextReply(answered.answer.text)
+
+
+def _place_of(context: ChatContext) -> str | None:
+    """What they said counts before where the school lies."""
+    return context.profile.get(PLACE) or context.profile.get(SCHOOL_PLACE)

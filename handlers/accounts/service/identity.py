@@ -13,10 +13,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from bot.clock import Clock, local_date
-from bot.dialogue.ports import KNOWN
 from bot.identity import Actor, Door, Grant, Hat, Role
 from handlers.accounts.domain import PRIVACY_VERSION, AppointmentKind
-from handlers.accounts.models import Person, WeChatIdentity
+from handlers.accounts.models import Person
+from handlers.accounts.service.home_place import chat_profile
 
 CACHE_LIFE: Final = timedelta(seconds=3)
 _CACHE_SIZE: Final = 10_000
@@ -47,7 +47,8 @@ _WHO: Final = "who"
 _CHILD: Final = "child"
 
 # `{day}` is the parameter that holds today. The first row is about the one who came, the others about their parts. A
-# bar keeps the child out of sight even where nobody has ended the guardianship.
+# bar keeps the child out of sight even where nobody has ended the guardianship. Who leads a school or its protection or
+# has its duty, reaches its teaching points too.
 _STATEMENT: Final = """
 WITH who AS ({source})
 SELECT 'who' AS part, CAST(who.person_id AS TEXT) AS a, CAST(who.identity_id AS TEXT) AS b,
@@ -58,6 +59,12 @@ SELECT CAST(t.kind AS TEXT), NULL, CAST(t.school_class_id AS TEXT), CAST(t.schoo
        CAST(t.township_id AS TEXT), NULL, who.key
   FROM who JOIN accounts_appointment t ON t.person_id = who.person_id
  WHERE t.since <= {day} AND (t.until IS NULL OR t.until >= {day})
+UNION ALL
+SELECT CAST(t.kind AS TEXT), NULL, NULL, CAST(s.id AS TEXT), NULL, NULL, who.key
+  FROM who JOIN accounts_appointment t ON t.person_id = who.person_id
+           JOIN accounts_school s ON s.parent_id = t.school_id
+ WHERE t.since <= {day} AND (t.until IS NULL OR t.until >= {day})
+   AND t.kind IN ('school_leader', 'protection_lead', 'duty')
 UNION ALL
 SELECT 'child', CAST(g.pupil_id AS TEXT), NULL, NULL, NULL, NULL, who.key
   FROM who JOIN accounts_guardianship g ON g.person_id = who.person_id
@@ -182,9 +189,9 @@ class AccountsIdentity:
         return replace(actor, door=door, identity_id=identity_id, session_id=session_id)
 
     async def profile_of(self, openid_index: str) -> Mapping[str, str]:
-        """Whether the records know anybody behind the id: kept in the chat's profile, so that strangers, who are most
-        of those who ask, cost no look into the database."""
-        return {KNOWN: "1"} if await WeChatIdentity.exists(openid_index=openid_index) else {}
+        """Whether the records know anybody behind the id, and where their children's school lies: kept in the chat's
+        profile, so that strangers, who are most of those who ask, cost no look into the database."""
+        return await chat_profile(openid_index)
 
     def forget(self, openid_index: str | None = None, *, person_id: str | UUID | None = None) -> None:
         """What is remembered is not true any more: of an id, of a person, or of everybody when neither is given."""

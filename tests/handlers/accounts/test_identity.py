@@ -11,7 +11,7 @@ from bot.identity import Actor, Door, Grant, Hat, Role
 from bot.rights import Action, Subject, may
 from bot.storage.base import blind_index
 from bot.storage.database import Database
-from handlers.accounts.domain import AppointmentKind
+from handlers.accounts.domain import AppointmentKind, SchoolKind
 from handlers.accounts.models import Appointment, Bar, Guardianship
 from handlers.accounts.service.identity import AccountsIdentity
 from tests.factories import (
@@ -90,6 +90,31 @@ async def test_each_appointment_reaches_its_place(identity: AccountsIdentity) ->
     }
     assert actor.roles == {grant.role for grant in actor.grants}
     assert actor.door is Door.CONSOLE
+
+
+@pytest.mark.parametrize(
+    ("kind", "role"),
+    [
+        (AppointmentKind.SCHOOL_LEADER, Role.SCHOOL_LEADER),
+        (AppointmentKind.PROTECTION_LEAD, Role.PROTECTION_LEAD),
+        (AppointmentKind.DUTY, Role.DUTY),
+    ],
+)
+async def test_a_school_is_reached_with_its_teaching_points_and_never_the_other_way_round(
+    identity: AccountsIdentity, kind: AppointmentKind, role: Role
+) -> None:
+    school = await make_school()
+    point = await make_school(kind=SchoolKind.TEACHING_POINT, parent_id=school.id, township_id=school.township_id)
+    reached = []
+    for place in (school, point):
+        person = await make_person()
+        await make_appointment(kind, person, school=place)
+        reached.append((await identity.actor_of_person(person.id)).grants)
+    centre, outpost = str(school.id), str(point.id)
+    assert reached == [
+        (Grant(role, schools=frozenset({centre, outpost})),),
+        (Grant(role, schools=frozenset({outpost})),),
+    ]
 
 
 async def test_rights_begin_and_end_with_the_day_in_china(identity: AccountsIdentity, clock: FrozenClock) -> None:
