@@ -15,6 +15,7 @@ from bot.wechat.errors import QuotaExceeded
 from handlers.accounts.domain import AppointmentKind, InvitationKind
 from handlers.accounts.service.codes import ALPHABET, LENGTH, new_code, read_code, scene_of, spelled
 from handlers.accounts.service.invitations import InvitationState, TermInvalid
+from knowledge.safety import Guard
 from tests.factories import make_appointment, make_class, make_person, make_pupil
 from tests.handlers.accounts.binding_stage import (
     AS_MOTHER,
@@ -40,6 +41,17 @@ def test_codes_have_no_signs_that_look_alike() -> None:
     codes = {new_code() for _ in range(1000)}
     assert len(codes) == 1000
     assert all(len(code) == LENGTH and set(code) <= set(ALPHABET) for code in codes)
+
+
+def test_no_code_reads_like_a_cry_for_help() -> None:
+    """Two letters in the middle of a code are no abbreviation, wherever they stand."""
+    guard = Guard.load()
+    codes = [new_code() for _ in range(5_000)]
+    for pair in ("QJ", "qj"):
+        codes += [code[:at] + pair + code[at + 2 :] for at in range(LENGTH - 1) for code in codes[:20]]
+    said = [form for code in codes for form in (code, spelled(code), f"绑定 {spelled(code)}", f"邀请码{code.lower()}")]
+    assert [text for text in said if guard.find(text)] == []
+    assert guard.find("她被人 qj 了")
 
 
 @pytest.mark.parametrize(
