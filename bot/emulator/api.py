@@ -3,15 +3,17 @@
 import base64
 import re
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from bot.emulator import mass_api, template_api
+from bot.emulator.calls import Answer, Call, Endpoint, kind_of
 from bot.emulator.faults import ApiRefusal
 from bot.emulator.menus import checked_menu
-from bot.emulator.platform import REUSABLE_CODE_PREFIX, Account, Person, Platform
-from bot.emulator.screen import Option
+from bot.emulator.platform import REUSABLE_CODE_PREFIX, Person
+from bot.emulator.screen import Means, Option
+from bot.emulator.sent import SentMessage
 
 TYPING_AFTER_ACT: Final = timedelta(seconds=30)
 TYPING_SHOWN: Final = timedelta(seconds=15)
@@ -21,19 +23,6 @@ _OTHER_KINDS: Final = frozenset(
     {"image", "voice", "video", "music", "news", "mpnews", "mpnewsarticle", "wxcard", "miniprogrampage"}
 )
 _TAG: Final = re.compile(r"<[^>]*>")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call that has got past the token, the quota and the reading of its body."""
-
-    platform: Platform
-    account: Account
-    query: Mapping[str, str]
-    body: Mapping[str, Any]
-
-
-Answer = dict[str, Any]
 
 
 def custom_send(call: Call) -> Answer:
@@ -50,7 +39,15 @@ def custom_send(call: Call) -> Answer:
     if len(text.encode()) > call.platform.rules.max_text_bytes:
         raise ApiRefusal(45002)
     person.allowance.spend(call.platform.clock.now())
-    call.platform.push(person, text, options)
+    platform = call.platform
+    sent = SentMessage(
+        at=platform.clock.now(),
+        app_id=call.account.keys.app_id,
+        openid=person.openid,
+        means=Means.SERVICE,
+        text=text,
+    )
+    platform.push(person, platform.shown(text, Means.SERVICE, options=options), sent)
     return {}
 
 
@@ -124,7 +121,10 @@ def qr_create(call: Call) -> Answer:
 
 def quota_get(call: Call) -> Answer:
     """What is left of a call's quota."""
-    return call.account.quotas.report(str(call.body.get("cgi_path", "")))
+    path = str(call.body.get("cgi_path", ""))
+    if _KINDS.get(path, kind_of(call.account)) is not kind_of(call.account):
+        raise ApiRefusal(76022)
+    return call.account.quotas.report(path)
 
 
 def quota_clear_all(call: Call) -> Answer:
@@ -248,18 +248,6 @@ def _user_info(call: Call, person: Person) -> Answer:
     return answer
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One path: its method, its call, and whether it is opened by a token or by AppID and secret."""
-
-    path: str
-    method: str
-    run: Callable[[Call], Answer]
-    by_token: bool = True
-    wants_grant: str | None = None
-    answers_errcode: bool = False
-
-
 ENDPOINTS: Final = (
     Endpoint("/cgi-bin/token", "GET", token, by_token=False, wants_grant="client_credential"),
     Endpoint("/cgi-bin/stable_token", "POST", stable_token, by_token=False, wants_grant="client_credential"),
@@ -278,4 +266,7 @@ ENDPOINTS: Final = (
     Endpoint("/cgi-bin/clear_quota/v2", "POST", quota_clear_with_secret, by_token=False, answers_errcode=True),
     Endpoint("/wxa/business/getuserphonenumber", "POST", phone_number, answers_errcode=True),
     Endpoint("/sns/jscode2session", "GET", login, by_token=False, wants_grant="authorization_code"),
+    *template_api.ENDPOINTS,
+    *mass_api.ENDPOINTS,
 )
+_KINDS: Final = {endpoint.path: endpoint.kind for endpoint in ENDPOINTS if endpoint.kind is not None}

@@ -31,47 +31,64 @@ TEXTS: Final = {
     40029: "invalid code",
     40032: "invalid openid list size",
     40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
+    40037: "invalid template_id",
     40052: "invalid action name",
     40053: "invalid action info",
     40054: "invalid sub button url domain",
     40055: "invalid button url domain",
     40097: "invalid args",
     40125: "invalid appsecret",
+    40130: "invalid openid list size, at least two openid",
     40163: "code been used",
     40226: "code blocked",
+    40241: "duplicate message",
     40243: "appsecret is frozen",
+    40250: "invalid content",
+    40252: "part of the content is under review",
     41001: "access_token missing",
     41002: "appid missing",
     41004: "appsecret missing",
     41008: "missing code",
+    41030: "invalid page",
     42001: "access_token expired",
     43001: "require GET method",
     43002: "require POST method",
+    43004: "require subscribe",
+    43019: "require remove blacklist",
+    43101: "user refuse to accept the msg",
     44002: "empty post data",
     44004: "empty content",
     45002: "content size out of limit",
     45009: "reach max api daily quota limit",
     45011: "api minute-quota reach limit, must slower, retry next minute",
     45015: "response out of time limit or subscription is canceled",
+    45028: "has no masssend quota",
     45047: "out of response count limit",
     45064: "no permission to use weapp in menu",
+    45065: "clientmsgid exist",
+    45067: "clientmsgid size out of limit",
     45072: "invalid command",
     45080: "no message in the last 30 seconds",
     45081: "typing already",
+    45159: "invalid tag id",
     46003: "menu no exist",
     47001: "data format error",
+    47003: "argument invalid!",
     48001: "api unauthorized",
+    48002: "user switched off receiving",
     48006: "forbid to clear quota because of reaching the limit",
     48008: "no permission for this msgtype",
     76021: "cgi_path not found, please check",
+    76022: "could not use this cgi_path, no permission",
 }
 
 
 class ApiRefusal(Exception):
-    """The emulated platform says no: an errcode and its text."""
+    """The emulated platform says no: an errcode, its text, and what else the answer tells."""
 
-    def __init__(self, errcode: int, text: str = "") -> None:
+    def __init__(self, errcode: int, text: str = "", **fields: object) -> None:
         self.errcode = errcode
+        self.fields = fields
         self.text = text or TEXTS.get(errcode, "error")
         super().__init__(f"{errcode} {self.text}")
 
@@ -84,6 +101,8 @@ class Trouble(StrEnum):
     DROPPED = "dropped"  # the connection breaks before anything took effect
     LOST = "lost"  # the call takes effect, then the connection breaks
     DELAY = "delay"
+    REVIEW = "review"  # the call takes effect, and is answered with 40252
+    JOB_FAILED = "job_failed"  # the call is taken, but the message never arrives, as an event tells later
 
 
 @dataclass(slots=True)
@@ -123,6 +142,14 @@ class Troubles:
     def delay(self, path: str, seconds: float, *, times: int | None = 1, share: float = 1.0) -> None:
         """Calls of `path` are answered `seconds` later."""
         self._plans[path].append(Plan(Trouble.DELAY, seconds=seconds, times=times, share=share))
+
+    def review(self, path: str, *, times: int | None = 1, share: float = 1.0) -> None:
+        """Calls of `path` take effect although they answer 40252."""
+        self._plans[path].append(Plan(Trouble.REVIEW, errcode=40252, times=times, share=share))
+
+    def fail_jobs(self, path: str, *, times: int | None = 1, share: float = 1.0) -> None:
+        """Messages sent by `path` are taken and never arrive."""
+        self._plans[path].append(Plan(Trouble.JOB_FAILED, times=times, share=share))
 
     def clear(self) -> None:
         """Forgets every plan."""

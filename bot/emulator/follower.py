@@ -7,7 +7,7 @@ notice came; `exchanges` keeps both directions of the wire.
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from bot.emulator.allowances import Act
 from bot.emulator.judging import EVENTS_WITH_ANSWER, Expectation, Outcome, Verdict, judge
 from bot.emulator.platform import Account, Person, Platform
 from bot.emulator.screen import Screen, Shown, Side
+from bot.emulator.subscribing import subscription, take_answer
 from bot.emulator.wire import Wire, XmlValue, to_xml
 
 Post = Callable[[list[tuple[str, str]], bytes, float], Awaitable[tuple[int, bytes]]]
@@ -185,6 +186,31 @@ class Follower:
         event = "user_authorization_cancellation" if closes_account else "user_authorization_revoke"
         keys, person = self._account.keys, self._person
         await self.causes(event, {"OpenID": person.openid, "AppID": keys.app_id, "RevokeInfo": "1"})
+
+    async def accepts(self, *template_ids: str, scene: int = 1) -> None:
+        """Taps "accept" in the dialog for these 订阅通知; `scene` 1: on a page, 2: in an article."""
+        await self._answers_dialog(template_ids, "accept", scene)
+
+    async def rejects(self, *template_ids: str, scene: int = 1) -> None:
+        """Taps "reject" in that dialog."""
+        await self._answers_dialog(template_ids, "reject", scene)
+
+    async def switches_off(self, *template_ids: str) -> None:
+        """Refuses these 订阅通知 in the settings; switching on again is told to nobody."""
+        templates = [subscription(self._account, each) for each in template_ids]
+        for template in templates:
+            self._person.consents.withdraw(template)
+        rows = [{"TemplateId": template.id, "SubscribeStatusString": "reject"} for template in templates]
+        under_popup = self._platform.rules.change_under_popup
+        wrapper = "SubscribeMsgPopupEvent" if under_popup else "SubscribeMsgChangeEvent"
+        await self.causes("subscribe_msg_change_event", {wrapper: {"List": rows}})
+
+    async def _answers_dialog(self, template_ids: Sequence[str], answer: str, scene: int) -> None:
+        take_answer(self._platform, self._account, self._person, dict.fromkeys(template_ids, answer))
+        rows = [
+            {"TemplateId": each, "SubscribeStatusString": answer, "PopupScene": str(scene)} for each in template_ids
+        ]
+        await self.causes("subscribe_msg_popup_event", {"SubscribeMsgPopupEvent": {"List": rows}})
 
     async def causes(self, event: str, fields: Mapping[str, XmlValue], *, copies: int = 1) -> str | None:
         """Any event, by its name on the wire and its own elements."""

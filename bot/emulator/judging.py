@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bot.emulator.platform import AccountKeys
+from bot.emulator.keys import AccountKeys
 from bot.emulator.wire import UnreadableAnswer, Wire, read_xml
 
 EVENTS_WITH_ANSWER: Final = frozenset({"subscribe", "SCAN", "CLICK", "scancode_waitmsg", "LOCATION"})

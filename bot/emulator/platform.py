@@ -9,32 +9,39 @@ from typing import Any, Final
 
 from bot.clock import Clock
 from bot.emulator.allowances import Act, Allowance
+from bot.emulator.consents import Consents
+from bot.emulator.events import Announcer
 from bot.emulator.faults import ApiRefusal, Troubles
+from bot.emulator.keys import AccountKeys
+from bot.emulator.mass import MassJobs
 from bot.emulator.qr_codes import QrCodes
 from bot.emulator.quotas import Quotas
 from bot.emulator.rules import Rules
-from bot.emulator.screen import Option, Screen, Shown, Side
+from bot.emulator.screen import Card, Means, Option, Screen, Shown, Side
+from bot.emulator.sent import SentLog, SentMessage
+from bot.emulator.templates import OF_MINI_PROGRAM, OF_SERVICE_ACCOUNT, Template
 from bot.emulator.tokens import TokenOffice
+
+__all__ = [
+    "MINI_PROGRAM_PREFIX",
+    "REUSABLE_CODE_PREFIX",
+    "Account",
+    "AccountKeys",
+    "CallRecord",
+    "LoginCode",
+    "Person",
+    "PhoneCode",
+    "Platform",
+]
 
 MINI_PROGRAM_PREFIX: Final = "mp_"
 REUSABLE_CODE_PREFIX: Final = "code-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountKeys:
-    """What the console of an account shows. `mode` is plain, compatible or safe."""
-
-    app_id: str
-    app_secret: str = field(repr=False)
-    token: str = field(default="", repr=False)
-    encoding_aes_key: str = field(default="", repr=False)
-    mode: str = "safe"
-    original_id: str = ""
-
-
 @dataclass(slots=True)
 class Person:
-    """One openid and its phone."""
+    """One openid and its phone. `is_blacklisted` by the account; `blocks_account`: what it sends is taken and never
+    arrives; `refuses_templates`: template messages are switched off."""
 
     openid: str
     unionid: str
@@ -48,6 +55,10 @@ class Person:
     typing_until: datetime | None = None
     menu: dict[str, Any] | None = None
     menu_pulled_at: datetime | None = None
+    consents: Consents = field(default_factory=Consents)
+    is_blacklisted: bool = False
+    blocks_account: bool = False
+    refuses_templates: bool = False
 
 
 @dataclass(slots=True)
@@ -94,17 +105,26 @@ class Account:
         self.qr_codes = QrCodes(clock)
         self.phone_codes: dict[str, PhoneCode] = {}
         self.logins_by_minute: Counter[tuple[str, int]] = Counter()
+        self.templates = {each.id: each for each in (OF_SERVICE_ACCOUNT if keys.original_id else OF_MINI_PROGRAM)}
+        self.tags: dict[int, set[str]] = {}
+        self.mass_jobs = MassJobs(clock, rules)
+        self._client_ids: dict[tuple[str, str], datetime] = {}
         self._clock = clock
         self._rules = rules
         self._members = re.compile(rules.members) if rules.members else None
 
     def person(self, openid: str) -> Person:
         """Somebody of this account. Raises ApiRefusal 40003 for an id it never saw."""
+        known = self.find(openid)
+        if known is None:
+            raise ApiRefusal(40003)
+        return known
+
+    def find(self, openid: str) -> Person | None:
+        """Somebody of this account; None for an id it never saw."""
         known = self.people.get(openid)
         if known is None and self._members is not None and self._members.fullmatch(openid):
             known = self.introduce(openid)
-        if known is None:
-            raise ApiRefusal(40003)
         return known
 
     def introduce(self, openid: str, *, is_following: bool = True) -> Person:
@@ -115,6 +135,21 @@ class Account:
             person = self.people[openid] = Person(openid, unionid, is_following=is_following)
             person.followed_at = self._clock.now() if is_following else None
         return person
+
+    def template(self, template_id: object) -> Template:
+        """One of the account's templates. Raises ApiRefusal 40037."""
+        if not isinstance(template_id, str) or template_id not in self.templates:
+            raise ApiRefusal(40037)
+        return self.templates[template_id]
+
+    def knows_client_id(self, openid: str, client_id: str) -> bool:
+        """Whether the person was sent a template message under this client_msg_id a moment ago."""
+        at = self._client_ids.get((openid, client_id))
+        return at is not None and self._clock.now() - at < self._rules.duplicate_window
+
+    def remember_client_id(self, openid: str, client_id: str) -> None:
+        """A template message under this client_msg_id was taken."""
+        self._client_ids[openid, client_id] = self._clock.now()
 
     def follow(self, person: Person, code_scene: str = "") -> None:
         """The person follows; the phone pulls the menu anew."""
@@ -166,6 +201,8 @@ class Platform:
         self.troubles = Troubles()
         self.accounts: dict[str, Account] = {}
         self.calls: list[CallRecord] = []
+        self.sent = SentLog()
+        self.events = Announcer(clock, self.rules)
         # Counted on from the time: a platform started again must not repeat the ids of the one before.
         self._message_ids = int(clock.now().timestamp() * 10_000_000)
 
@@ -200,10 +237,15 @@ class Platform:
         """The id of a call: three groups of eight hex digits, the first of them the time."""
         return f"{int(self.clock.now().timestamp()):08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
 
-    def push(self, person: Person, text: str, options: tuple[Option, ...] = ()) -> None:
-        """Shows what the account sent on its own initiative."""
+    def push(self, person: Person, shown: Shown, sent: SentMessage) -> None:
+        """What the account sent on its own initiative arrives."""
         person.typing_until = None
-        person.screen.show(Shown(self.clock.now(), Side.ACCOUNT, text, options, is_push=True))
+        person.screen.show(shown)
+        self.sent.add(sent)
+
+    def shown(self, text: str, means: Means, *, options: tuple[Option, ...] = (), card: Card | None = None) -> Shown:
+        """What the call that is being answered brings to a phone."""
+        return Shown(self.clock.now(), Side.ACCOUNT, text, options, means, card, call=len(self.calls))
 
     def calls_of(self, path: str) -> list[CallRecord]:
         """The calls of one API, oldest first."""

@@ -1,4 +1,4 @@
-"""Calls an account may make, by path: a day's number, a minute's number, and ten resets a month."""
+"""Calls an account may make, by path: so many a day, a minute and a second, and ten resets a month."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ from bot.emulator.faults import ApiRefusal
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """`a_minute` None: not limited by the minute."""
+    """`a_minute` None: not limited by the minute, nor by the second."""
 
     a_day: int
     a_minute: int | None = None
+    a_second: int | None = None
 
 
 DEFAULTS: Final = {
@@ -25,6 +26,13 @@ DEFAULTS: Final = {
     "/cgi-bin/menu/delete": Quota(1_000),
     "/cgi-bin/message/custom/send": Quota(500_000),
     "/cgi-bin/message/custom/typing": Quota(500_000),
+    "/cgi-bin/message/template/send": Quota(100_000),
+    "/cgi-bin/message/subscribe/bizsend": Quota(100_000),
+    "/cgi-bin/message/subscribe/send": Quota(10_000_000),
+    "/cgi-bin/message/mass/send": Quota(100, 60),
+    "/cgi-bin/message/mass/sendall": Quota(100, 60),
+    "/cgi-bin/message/mass/get": Quota(1_000),
+    "/cgi-bin/message/mass/delete": Quota(1_000),
     "/cgi-bin/user/get": Quota(500),
     "/cgi-bin/user/info": Quota(5_000_000),
     "/cgi-bin/user/info/batchget": Quota(5_000_000),
@@ -40,21 +48,26 @@ class Quotas:
         self._clears_a_month = clears_a_month
         self._days: Counter[tuple[str, date]] = Counter()
         self._minutes: Counter[tuple[str, int]] = Counter()
+        self._seconds: Counter[tuple[str, int]] = Counter()
         self._clears: Counter[tuple[int, int]] = Counter()
 
     def count(self, path: str) -> None:
-        """One call more. Raises ApiRefusal 45009 over the day's number, 45011 over the minute's."""
+        """One call more. Raises ApiRefusal 45009 over the day's number, 45011 over the minute's or the second's."""
         quota = self.limits.get(path)
         if quota is None:
             return
         now = self._clock.now()
         day, minute = (path, local_date(now)), (path, int(now.timestamp()) // 60)
+        second = (path, int(now.timestamp()))
         if self._days[day] >= quota.a_day:
             raise ApiRefusal(45009)
         if quota.a_minute is not None and self._minutes[minute] >= quota.a_minute:
             raise ApiRefusal(45011)
+        if quota.a_second is not None and self._seconds[second] >= quota.a_second:
+            raise ApiRefusal(45011)
         self._days[day] += 1
         self._minutes[minute] += 1
+        self._seconds[second] += 1
 
     def report(self, path: str) -> dict[str, object]:
         """The answer of quota/get. Raises ApiRefusal 76021 for a path that does not exist."""

@@ -25,7 +25,12 @@ class Rules:
 
     `answer_within_s` is both how long the platform waits for an answer and the pause between two deliveries of the
     same message; `deliveries` counts the first one. `renew_nonce`: a redelivery is signed anew.
-    `members` is a pattern of ids that exist without having been introduced.
+    `members` is a pattern of ids that exist without having been introduced. `duplicate_window`: for how long the same
+    client_msg_id is known, `mass_duplicate_window` the same clientmsgid. `consents_add_up`: accepting a one-time
+    template twice allows two messages. `job_events`: what became of a message is told to the callback.
+    `change_under_popup`: a subscribe_msg_change_event comes in the wrapper of the popup's, as once seen.
+    `subscription_msgid`: a mini-program's message is answered with its id. `mini_program_pages`: the pages of the
+    released version, None for any.
     """
 
     answer_within_s: float = 5.0
@@ -45,4 +50,12 @@ class Rules:
     clears_a_month: int = 10
     followers_a_page: int = 10_000
     members: str = ""
+    duplicate_window: timedelta = timedelta(seconds=60)
+    mass_duplicate_window: timedelta = timedelta(hours=24)
+    mass_messages_a_month: int = 4
+    consents_add_up: bool = True
+    subscription_msgid: bool = False
+    job_events: bool = True
+    change_under_popup: bool = False
+    mini_program_pages: frozenset[str] | None = field(default=None)
     allowed_addresses: frozenset[str] | None = field(default=None)

@@ -24,15 +24,48 @@ class Option:
     content: str
 
 
+class Means(StrEnum):
+    """By which API a message came that answers nothing."""
+
+    SERVICE = "service"
+    TEMPLATE = "template"
+    SUBSCRIPTION = "subscription"
+    MASS = "mass"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A message made from a template. `rows`: labels and what stands beside them; a tap leads to `url`, or to `page` of
+    a mini-program, or nowhere."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    url: str = ""
+    page: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it in lines."""
+        return "\n".join((self.title, *(f"{label}：{value}" for label, value in self.rows)))
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One item. `is_push` tells a message sent on the account's own initiative from an answer."""
+    """One item. `means` is None for what the person wrote, and for answers; `call` numbers the API call behind a push
+    among all calls, from 0."""
 
     at: datetime
     side: Side
     text: str
     options: tuple[Option, ...] = ()
-    is_push: bool = False
+    means: Means | None = None
+    card: Card | None = None
+    call: int | None = None
+
+    @property
+    def is_push(self) -> bool:
+        """Whether the account sent it on its own initiative."""
+        return self.means is not None
 
 
 class Screen(Sequence[Shown]):

@@ -20,11 +20,13 @@ import aiohttp
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.emulator.api import ENDPOINTS, Answer, Call, Endpoint
+from bot.emulator.api import ENDPOINTS
+from bot.emulator.calls import Answer, Call, Endpoint, kind_of
 from bot.emulator.faults import ApiRefusal, Plan, Trouble
 from bot.emulator.follower import Follower
 from bot.emulator.platform import Account, CallRecord, Platform
 from bot.emulator.rules import Rules
+from bot.emulator.subscribing import MiniProgramUser
 
 _ESCAPED: Final = re.compile(rb"\\u[0-9a-fA-F]{4}")
 # What the real platform calls its JSON; readers that insist on application/json stumble over it.
@@ -55,21 +57,32 @@ class Emulator:
         person = account.introduce(openid, is_following=is_following)
         return Follower(self.platform, account, person, self._post)
 
+    def mini_program_user(self, account: Account, openid: str) -> MiniProgramUser:
+        """The person with this id at a mini-program."""
+        return MiniProgramUser(self.platform, account, account.introduce(openid, is_following=False))
+
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
         self._port = self._runner.addresses[0][1]
+        self.platform.events.post = self._post_event
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.platform.events.post = None
+        await self.platform.events.close()
         if self._session is not None:
             await self._session.close()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def _post_event(self, query: list[tuple[str, str]], body: bytes, timeout_s: float) -> tuple[int, bytes]:
+        """As `_post`; as long as nobody has told the callback's address, the event is lost."""
+        return await self._post(query, body, timeout_s) if self.callback_url else (200, b"")
 
     async def _post(self, query: list[tuple[str, str]], body: bytes, timeout_s: float) -> tuple[int, bytes]:
         """One delivery to the callback: status and body. Raises aiohttp.ClientError or TimeoutError."""
@@ -124,10 +137,14 @@ class _Visit:
             for plan in plans:
                 if plan.trouble is Trouble.ERRCODE:
                     raise ApiRefusal(plan.errcode)
-            answer = self._run()
+            answer = self._run(job_fails=any(plan.trouble is Trouble.JOB_FAILED for plan in plans))
+            for plan in plans:
+                if plan.trouble is Trouble.REVIEW:
+                    raise ApiRefusal(plan.errcode)
         except ApiRefusal as refusal:
             self.record(refusal.errcode)
-            return _json({"errcode": refusal.errcode, "errmsg": f"{refusal.text} rid: {self._platform.new_rid()}"})
+            errmsg = f"{refusal.text} rid: {self._platform.new_rid()}"
+            return _json({"errcode": refusal.errcode, "errmsg": errmsg, **refusal.fields})
         self.record(0)
         return _json({"errcode": 0, "errmsg": "ok", **answer} if self._endpoint.answers_errcode else answer)
 
@@ -143,7 +160,7 @@ class _Visit:
         path, now = self._endpoint.path, self._platform.clock.now()
         self._platform.calls.append(CallRecord(now, path, app_id, self._raw, errcode))
 
-    def _run(self) -> Answer:
+    def _run(self, *, job_fails: bool) -> Answer:
         endpoint, query = self._endpoint, self._request.query
         self._check_method()
         body = self._body()
@@ -151,8 +168,10 @@ class _Visit:
             self._account = self._platform.account_of_token(query.get("access_token", ""))
         else:
             self._account = self._opened_by_secret(body if endpoint.method == "POST" else query)
+        if endpoint.kind not in (None, kind_of(self._account)):
+            raise ApiRefusal(48001)
         self._account.quotas.count(endpoint.path)
-        return endpoint.run(Call(self._platform, self._account, query, body))
+        return endpoint.run(Call(self._platform, self._account, query, body, job_fails))
 
     def _check_method(self) -> None:
         if self._request.method == self._endpoint.method:

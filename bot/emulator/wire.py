@@ -11,7 +11,7 @@ import xmltodict
 from wechatpy.crypto import PrpCrypto
 from wechatpy.utils import WeChatSigner
 
-from bot.emulator.platform import AccountKeys
+from bot.emulator.keys import AccountKeys
 
 XmlValue: TypeAlias = "str | int | Mapping[str, XmlValue] | Sequence[Mapping[str, XmlValue]]"
 

@@ -1,42 +1,38 @@
-"""The calls we make to WeChat's API, on one shared aiohttp session.
+"""The calls we make to the API of the 服务号, on one shared aiohttp session. How a call goes: `bot.wechat.calls`."""
 
-Every call has a timeout, answers are read as JSON whatever their content type says, and an `errcode` becomes a named
-error (bot.wechat.errors). A dead token is replaced and the call repeated once; a read is repeated once when the
-platform is busy or out of reach; a send never is, since it may have arrived.
-"""
-
-import asyncio
-import json
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import aiohttp
-from pydantic import SecretStr
-
-from bot.clock import Clock
-from bot.metrics import Metrics
-from bot.wechat.access_token import AccessTokens, Pause, TokenStore
-from bot.wechat.errors import (
-    BadCredentials,
-    MenuMissing,
-    OutcomeUnknown,
-    SystemBusy,
-    TokenExpired,
-    TypingRefused,
-    WeChatError,
-    WeChatUnreachable,
-    error_for,
-)
+from bot.wechat.calls import STABLE_TOKEN, Account, PlatformClient
+from bot.wechat.errcodes import message_id
+from bot.wechat.errors import DuplicateMessage, MenuMissing, OutcomeUnknown, TypingRefused
+from bot.wechat.outgoing import MassJob, MassMessage, MassStatus, OpenIds, Quota, SubscriptionNotice, TemplateMessage
 from bot.wechat.replies import fit_text
 
-TIMEOUT: Final = aiohttp.ClientTimeout(total=8, sock_connect=3)
-MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
-REPEAT_AFTER_S: Final = (0.1, 0.4)
+__all__ = [
+    "CUSTOM_SEND",
+    "CUSTOM_TYPING",
+    "MASS_GET",
+    "MASS_SEND",
+    "MASS_SEND_ALL",
+    "MENU_CREATE",
+    "MENU_DELETE",
+    "MENU_GET",
+    "QR_CREATE",
+    "QUOTA_GET",
+    "STABLE_TOKEN",
+    "SUBSCRIPTION_NOTICE_SEND",
+    "TEMPLATE_SEND",
+    "USER_INFO",
+    "Account",
+    "MenuOption",
+    "QrCode",
+    "UserInfo",
+    "WeChatClient",
+]
 
-STABLE_TOKEN: Final = "/cgi-bin/stable_token"  # noqa: S105 - a path
 CUSTOM_SEND: Final = "/cgi-bin/message/custom/send"
 CUSTOM_TYPING: Final = "/cgi-bin/message/custom/typing"
 MENU_CREATE: Final = "/cgi-bin/menu/create"
@@ -44,16 +40,13 @@ MENU_GET: Final = "/cgi-bin/menu/get"
 MENU_DELETE: Final = "/cgi-bin/menu/delete"
 USER_INFO: Final = "/cgi-bin/user/info"
 QR_CREATE: Final = "/cgi-bin/qrcode/create"
+TEMPLATE_SEND: Final = "/cgi-bin/message/template/send"
+SUBSCRIPTION_NOTICE_SEND: Final = "/cgi-bin/message/subscribe/bizsend"
+MASS_SEND: Final = "/cgi-bin/message/mass/send"
+MASS_SEND_ALL: Final = "/cgi-bin/message/mass/sendall"
+MASS_GET: Final = "/cgi-bin/message/mass/get"
+QUOTA_GET: Final = "/cgi-bin/openapi/quota/get"
 LONGEST_QR: Final = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Whose API is called, and where."""
-
-    base_url: str
-    app_id: str
-    secret: SecretStr
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,113 +74,6 @@ class QrCode:
 
     ticket: str = field(repr=False)
     url: str = field(repr=False)
-
-
-class PlatformClient:
-    """Calls with the token of one account: what the 服务号 and the mini-program have in common."""
-
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        account: Account,
-        token_store: TokenStore,
-        clock: Clock,
-        *,
-        metrics: Metrics,
-        timeout: aiohttp.ClientTimeout = TIMEOUT,
-        pause: Pause = asyncio.sleep,
-    ) -> None:
-        """`pause` waits: before a read is repeated, and for another replica's token."""
-        self._session = session
-        self._account = account
-        self._metrics = metrics
-        self._timeout = timeout
-        self._pause = pause
-        self._tokens = AccessTokens(self._fetch_token, token_store, clock, pause=pause)
-
-    async def access_token(self) -> str:
-        """A token that the platform should accept: for checking the configuration."""
-        return await self._tokens.current()
-
-    async def _post(self, api: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._with_token("POST", api, {}, body)
-
-    async def _get(self, api: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
-        try:
-            return await self._with_token("GET", api, query or {})
-        except (SystemBusy, WeChatUnreachable, OutcomeUnknown):
-            await self._pause(random.uniform(*REPEAT_AFTER_S))  # noqa: S311 - spreads load, guards nothing
-            return await self._with_token("GET", api, query or {})
-
-    async def _with_token(
-        self, method: str, api: str, query: Mapping[str, str], body: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        token = await self._tokens.current()
-        try:
-            return await self._call(method, api, {**query, "access_token": token}, body)
-        except TokenExpired:
-            token = await self._tokens.after(token)
-            return await self._call(method, api, {**query, "access_token": token}, body)
-
-    async def _fetch_token(self) -> tuple[str, timedelta]:
-        body = {
-            "grant_type": "client_credential",
-            "appid": self._account.app_id,
-            "secret": self._account.secret.get_secret_value(),
-        }
-        try:
-            answer = await self._call("POST", STABLE_TOKEN, {}, body)
-        except TokenExpired as error:
-            # The token call itself carries no token: here 40001 speaks of the secret.
-            raise BadCredentials(error.api, errcode=error.errcode, rid=error.rid) from None
-        token, remaining_s = answer.get("access_token"), answer.get("expires_in")
-        if not isinstance(token, str) or not token or not isinstance(remaining_s, int):
-            raise OutcomeUnknown(STABLE_TOKEN, note="no token in the answer")
-        return token, timedelta(seconds=remaining_s)
-
-    async def _call(
-        self, method: str, api: str, query: Mapping[str, str], body: Mapping[str, Any] | None
-    ) -> dict[str, Any]:
-        """One request. The token is in the address, so no library error, which may quote it, is passed on."""
-        try:
-            answer = await self._exchange(method, api, query, body)
-            errcode = _errcode(api, answer)
-        except WeChatError as error:
-            self._metrics.wechat_calls_total.labels(api, error.code).inc()
-            raise
-        self._metrics.wechat_calls_total.labels(api, str(errcode)).inc()
-        if errcode:
-            raise error_for(api, errcode, str(answer.get("errmsg", "")))
-        return answer
-
-    async def _exchange(
-        self, method: str, api: str, query: Mapping[str, str], body: Mapping[str, Any] | None
-    ) -> dict[str, Any]:
-        # Raw UTF-8: escaped characters are refused (40033) or shown as they are.
-        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        try:
-            async with self._session.request(
-                method,
-                self._account.base_url.rstrip("/") + api,
-                params=query,
-                data=data,
-                headers={"Content-Type": "application/json; charset=utf-8"} if data else None,
-                timeout=self._timeout,
-                allow_redirects=False,
-            ) as response:
-                content = await _read(response)
-                status = response.status
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as fault:
-            raise WeChatUnreachable(api, note=type(fault).__name__) from None
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as fault:
-            raise OutcomeUnknown(api, note=type(fault).__name__) from None
-        try:
-            answer = json.loads(content)
-        except ValueError:
-            raise OutcomeUnknown(api, note=f"status {status} without JSON") from None
-        if not isinstance(answer, dict):
-            raise OutcomeUnknown(api, note=f"status {status} with other JSON")
-        return answer
 
 
 class WeChatClient(PlatformClient):
@@ -219,7 +105,7 @@ class WeChatClient(PlatformClient):
     async def get_menu(self) -> dict[str, Any] | None:
         """The menu as `create_menu` takes it, None when there is none."""
         try:
-            answer = await self._get(MENU_GET)
+            answer = await self._read("GET", MENU_GET)
         except MenuMissing:
             return None
         menu = answer.get("menu")
@@ -227,11 +113,11 @@ class WeChatClient(PlatformClient):
 
     async def delete_menu(self) -> None:
         """Takes the menu away; so does a second call."""
-        await self._get(MENU_DELETE)
+        await self._read("GET", MENU_DELETE)
 
     async def user_info(self, openid: str) -> UserInfo:
         """What the platform knows of `openid`. RecipientUnknown when it is not of this account."""
-        answer = await self._get(USER_INFO, {"openid": openid, "lang": "zh_CN"})
+        answer = await self._read("GET", USER_INFO, {"openid": openid, "lang": "zh_CN"})
         since = answer.get("subscribe_time")
         return UserInfo(
             openid=str(answer.get("openid", openid)),
@@ -256,22 +142,62 @@ class WeChatClient(PlatformClient):
             raise OutcomeUnknown(QR_CREATE, note="no ticket in the answer")
         return QrCode(ticket, url)
 
+    async def send_template(self, openid: str, message: TemplateMessage) -> str:
+        """A template message to a follower; its id, under which TEMPLATESENDJOBFINISH will speak of it.
+
+        DuplicateMessage and UnderReview mean that it is or will be sent (Reaction.TREAT_AS_SENT).
+        """
+        answer = await self._post(TEMPLATE_SEND, message.body(openid))
+        if (sent := message_id(answer, "msgid")) is None:
+            raise OutcomeUnknown(TEMPLATE_SEND, note="no msgid in the answer")
+        return sent
+
+    async def send_subscription_notice(self, openid: str, notice: SubscriptionNotice) -> None:
+        """A 订阅通知, to anybody who has accepted its template. RecipientRefused when no consent is left."""
+        await self._post(SUBSCRIPTION_NOTICE_SEND, notice.body(openid))
+
+    async def mass_send(self, message: MassMessage) -> MassJob:
+        """A text to many at once; what became of it comes with MASSSENDJOBFINISH. MassQuotaUsedUp, RateExceeded.
+
+        Under a `clientmsgid` the platform knows, it is the job of the first time.
+        """
+        api = MASS_SEND if isinstance(message.audience, OpenIds) else MASS_SEND_ALL
+        try:
+            answer = await self._post(api, message.body())
+        except DuplicateMessage as known:
+            if known.message_id is None:
+                raise
+            return MassJob(known.message_id, is_repeat=True)
+        if (sent := message_id(answer, "msg_id")) is None:
+            raise OutcomeUnknown(api, note="no msg_id in the answer")
+        return MassJob(sent)
+
+    async def mass_get(self, sent: str) -> MassStatus:
+        """How far the mass message with this id is."""
+        answer = await self._read("POST", MASS_GET, body={"msg_id": sent})
+        try:
+            return MassStatus(str(answer.get("msg_status", "")))
+        except ValueError:
+            return MassStatus.OTHER
+
+    async def quota(self, api: str) -> Quota:
+        """What is left today of an API's calls, by its path. Floats on the real platform, so ask now and then."""
+        answer = await self._read("POST", QUOTA_GET, body={"cgi_path": api})
+        day, rate = answer.get("quota"), answer.get("rate_limit")
+        if not isinstance(day, dict):
+            raise OutcomeUnknown(QUOTA_GET, note="no quota in the answer")
+        figures = [day.get(name) for name in ("daily_limit", "used", "remain")]
+        limit, used, remain = (figure if isinstance(figure, int) else 0 for figure in figures)
+        return Quota(limit, used, remain, _a_minute(rate))
+
     async def _send(self, message: Mapping[str, Any]) -> None:
         await self._post(CUSTOM_SEND, message)
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    content = bytearray()
-    async for chunk in response.content.iter_any():
-        content += chunk
-        if len(content) > MAX_ANSWER_BYTES:
-            raise aiohttp.ClientPayloadError("answer too large")
-    return bytes(content)
-
-
-def _errcode(api: str, answer: Mapping[str, Any]) -> int:
-    """0 when absent, as getters leave it out on success; old endpoints send it as a string."""
-    try:
-        return int(answer.get("errcode", 0))
-    except (TypeError, ValueError):
-        raise OutcomeUnknown(api, note="an errcode that is no number") from None
+def _a_minute(rate: object) -> int | None:
+    if not isinstance(rate, dict):
+        return None
+    calls, seconds = rate.get("call_count"), rate.get("refresh_second")
+    if not isinstance(calls, int) or not isinstance(seconds, int) or calls <= 0 or seconds <= 0:
+        return None
+    return max(1, calls * 60 // seconds)

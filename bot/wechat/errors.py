@@ -3,16 +3,10 @@
 The platform's `errmsg` is never matched upon, only `errcode`; its request id (`rid`) is kept for enquiries.
 """
 
-import re
 from enum import StrEnum
 from typing import ClassVar
 
-from wechatpy.constants import WeChatErrorCode
-
 from bot.errors import AppError, ExternalError, InvalidInput
-
-_RID = re.compile(r"\brid: ?([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})\b")
-_IP_ADDRESS = re.compile(r"\binvalid ip ([0-9A-Fa-f.:]+)")
 
 
 class CallbackRefused(AppError):
@@ -107,6 +101,8 @@ class Reaction(StrEnum):
     WINDOW_CLOSED = "window_closed"  # customer-service messages are closed until the person acts again
     TREAT_AS_SENT = "treat_as_sent"  # sending again would double it
     STOP_AND_ALERT = "stop_and_alert"  # nothing will work until an operator acts
+    STOP_TEMPLATE = "stop_template"  # nothing with this template will work until an operator acts
+    ASK_OPERATOR = "ask_operator"  # never to be repeated as it stands; somebody has to look at this message
     FIX_DATA = "fix_data"  # this call can never succeed as it stands
 
 
@@ -185,7 +181,7 @@ class SecretFrozen(WeChatError):
 
 
 class AccountLimited(WeChatError):
-    """50002, 50005, 50007, 40251: the account itself is limited."""
+    """50001 to 50007, 40251: the account itself is limited."""
 
     code = "wechat_account_limited"
 
@@ -197,14 +193,21 @@ class NotGranted(WeChatError):
 
 
 class QuotaExceeded(WeChatError):
-    """45009: the API's quota of the day is used up."""
+    """45009, 45029: the API's quota of the day is used up."""
 
     code = "wechat_quota_exceeded"
     reaction = Reaction.RETRY_NEXT_DAY
 
 
+class MassQuotaUsedUp(WeChatError):
+    """45028: the account has no mass message left for now; each may go out another way."""
+
+    code = "wechat_mass_quota_used_up"
+    reaction = Reaction.OTHER_CHANNEL
+
+
 class RateExceeded(WeChatError):
-    """45011: too many calls within the minute."""
+    """45011, 45066: too many calls within the minute."""
 
     code = "wechat_rate_exceeded"
     reaction = Reaction.RETRY_NEXT_MINUTE
@@ -263,10 +266,11 @@ class AllowanceUsedUp(RecipientUnreachable):
 
 
 class DuplicateMessage(WeChatError):
-    """40241, 45065: the platform has already taken this message."""
+    """40241, 45065: the platform has already taken this message; `message_id` is the id it has, None when untold."""
 
     code = "wechat_duplicate_message"
     reaction = Reaction.TREAT_AS_SENT
+    message_id: str | None = None
 
 
 class UnderReview(WeChatError):
@@ -277,15 +281,30 @@ class UnderReview(WeChatError):
 
 
 class ContentRefused(WeChatError):
-    """40249, 43116, 87014: judged unlawful or a nuisance; an operator has to look."""
+    """40249, 87014: judged unlawful or a nuisance; an operator has to look."""
 
     code = "wechat_content_refused"
+    reaction = Reaction.ASK_OPERATOR
 
 
 class TemplateUnknown(WeChatError):
     """40037: the template was removed or never existed."""
 
     code = "wechat_template_unknown"
+    reaction = Reaction.STOP_TEMPLATE
+
+
+class TemplateBanned(WeChatError):
+    """43116: the platform has banned the template for abuse."""
+
+    code = "wechat_template_banned"
+    reaction = Reaction.STOP_TEMPLATE
+
+
+class TemplateNotAdded(WeChatError):
+    """40102, 43106, 45026, 45027: the account may hold no further template, or not this one."""
+
+    code = "wechat_template_not_added"
 
 
 class InvalidCall(WeChatError):
@@ -302,7 +321,7 @@ class ContentTooLong(InvalidCall):
 
 
 class InvalidMenu(InvalidCall):
-    """40015 to 40027, 40054, 40055, 45010, 45064: the menu breaks a rule."""
+    """40015 to 40028, 40054, 40055, 45010, 45064, 65301 to 65320: the menu breaks a rule."""
 
     code = "wechat_invalid_menu"
 
@@ -322,7 +341,7 @@ class TypingRefused(WeChatError):
 
 
 class LoginCodeInvalid(WeChatError):
-    """40029, 40163, 42003: the login code is wrong, used or too old; the client must log in anew."""
+    """40029, 40163, 42003, 42007, 61010: the login code is wrong, used or too old; the client must log in anew."""
 
     code = "wechat_login_code_invalid"
     reaction = Reaction.FIX_DATA
@@ -339,56 +358,3 @@ class UnknownWeChatError(WeChatError):
     """An errcode which no table of ours knows."""
 
     code = "wechat_unknown_error"
-
-
-_MENU_CODES = (*range(40015, 40029), 40054, 40055, 45010, 45064, 65303)
-_CALL_CODES = (40004, 40005, 40006, 40007, 40008, 40032, 40033, 40035, 40039, 40048, 40097, 40129, 40130, 40250)
-_CALL_CODES_TOO = (41008, 41009, 41030, 43001, 43002, 43003, 44002, 44004, 45072, 47001, 47003, 76021, 76022)
-_CODES: dict[type[WeChatError], tuple[int, ...]] = {
-    SystemBusy: (-1, -1000),
-    TokenExpired: (40001, 40014, 42001),
-    TokenMissing: (41001,),
-    BadCredentials: (40002, 40013, 40125, 41002, 41004),
-    AddressNotAllowed: (40164,),
-    SecretFrozen: (40243,),
-    AccountLimited: (40251, 50002, 50005, 50007),
-    NotGranted: (45109, 48001, 48003, 48004, 48008, 61024),
-    QuotaExceeded: (45009, 45028, 45029),
-    RateExceeded: (45011, 45066),
-    ClearsUsedUp: (48006,),
-    RecipientUnknown: (40003, 46004, 49003),
-    RecipientNotFollowing: (43004,),
-    RecipientBlocked: (43019,),
-    RecipientRefused: (43101, 48002),
-    WindowClosed: (45015,),
-    AllowanceUsedUp: (45047,),
-    DuplicateMessage: (40241, 45065),
-    UnderReview: (40252,),
-    ContentRefused: (40249, 43106, 43116, 87014),
-    TemplateUnknown: (40037,),
-    ContentTooLong: tuple(range(45001, 45009)),
-    InvalidMenu: _MENU_CODES,
-    MenuMissing: (46003,),
-    TypingRefused: (45080, 45081),
-    LoginCodeInvalid: (40029, 40163, 42003),
-    LoginRefused: (40226,),
-    InvalidCall: _CALL_CODES + _CALL_CODES_TOO,
-}
-_ERRORS: dict[int, type[WeChatError]] = {code: error for error, codes in _CODES.items() for code in codes}
-
-
-def error_for(api: str, errcode: int, errmsg: str) -> WeChatError:
-    """The named error of an answer with `errcode` not 0; `errmsg` only serves the request id and the address."""
-    error_type = _ERRORS.get(errcode, UnknownWeChatError)
-    rid = _RID.search(errmsg)
-    error = error_type(api, errcode=errcode, rid=rid and rid[1], note=_platform_name(errcode))
-    if isinstance(error, AddressNotAllowed) and (address := _IP_ADDRESS.search(errmsg)):
-        error.address = address[1]
-    return error
-
-
-def _platform_name(errcode: int) -> str:
-    try:
-        return str(WeChatErrorCode(errcode).name)
-    except ValueError:
-        return ""

@@ -1,4 +1,4 @@
-"""The mini-program's side of WeChat's API: logging in and the confirmed phone number."""
+"""The mini-program's side of WeChat's API: logging in, the confirmed phone number, 订阅消息."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from bot.errors import Unavailable
-from bot.wechat.client import REPEAT_AFTER_S, PlatformClient
+from bot.wechat.calls import REPEAT_AFTER_S, PlatformClient
+from bot.wechat.errcodes import message_id
 from bot.wechat.errors import OutcomeUnknown, SystemBusy, WeChatUnreachable
+from bot.wechat.outgoing import SubscriptionMessage
 
 LOG_IN: Final = "/sns/jscode2session"
 PHONE_NUMBER: Final = "/wxa/business/getuserphonenumber"
+SUBSCRIPTION_SEND: Final = "/cgi-bin/message/subscribe/send"
 
 
 class MiniProgramMissing(Unavailable):
@@ -39,6 +42,12 @@ class MiniProgramClient(Protocol):
 
     async def phone_number(self, code: str) -> str:
         """The number WeChat confirmed, without country code. Raises the named errors of `bot.wechat.errors`."""
+        ...
+
+    async def send_subscription(self, openid: str, message: SubscriptionMessage) -> str | None:
+        """A 订阅消息, to a user who has accepted its template; the platform's id of it where it tells one. Raises the
+        named errors of `bot.wechat.errors`: RecipientRefused when no consent is left, InvalidCall (47003) for a value
+        that breaks its type."""
         ...
 
 
@@ -74,6 +83,10 @@ class MiniProgramApi(PlatformClient):
             raise OutcomeUnknown(PHONE_NUMBER, note="no number in the answer")
         return number
 
+    async def send_subscription(self, openid: str, message: SubscriptionMessage) -> str | None:
+        """See `MiniProgramClient`."""
+        return message_id(await self._post(SUBSCRIPTION_SEND, message.body(openid)), "msgid")
+
 
 class NoMiniProgram:
     """Where there is no mini-program."""
@@ -83,5 +96,9 @@ class NoMiniProgram:
         raise MiniProgramMissing
 
     async def phone_number(self, code: str) -> str:
+        """Raises MiniProgramMissing."""
+        raise MiniProgramMissing
+
+    async def send_subscription(self, openid: str, message: SubscriptionMessage) -> str | None:
         """Raises MiniProgramMissing."""
         raise MiniProgramMissing

@@ -81,6 +81,37 @@ async def test_a_message_sent_later_appears_by_itself(stage: Stage, open_page: O
     await expect(page.locator(".service .caption")).to_contain_text("客服消息")
 
 
+async def test_a_template_message_is_a_card_that_opens_its_page_by_hand_and_by_key(
+    stage: Stage, open_page: OpenPage
+) -> None:
+    page = await open_page(f"{stage.url}/demo/phone/{PARENT}")
+    await expect(page.locator(".reply .bubble").first).to_be_visible()
+    assert await stage.send_template(PARENT, url=f"{stage.url}/demo/log") == 0
+    card = page.locator(".template .slip")
+    await expect(card.get_by_text("学校通知")).to_be_visible()
+    await expect(card.locator("dd").last).to_have_text("在三楼会议室，请带身份证")
+    await expect(page.locator(".template .caption")).to_contain_text("模板消息")
+    # Anywhere on the card, as on a phone.
+    async with page.expect_popup() as opened:
+        await card.get_by_text("家长会").click(force=True)
+    assert (await opened.value).url == f"{stage.url}/demo/log"
+    await page.get_by_role("link", name="查看详情").focus()
+    async with page.expect_popup() as opened:
+        await page.keyboard.press("Enter")
+    assert (await opened.value).url == f"{stage.url}/demo/log"
+
+
+async def test_a_mini_programs_message_appears_as_a_service_notice(stage: Stage, open_page: OpenPage) -> None:
+    page = await open_page(f"{stage.url}/demo/phone/{PARENT}")
+    await expect(page.locator(".reply .bubble").first).to_be_visible()
+    assert await stage.send_subscription(PARENT, "pages/notice?id=1") == 0
+    await expect(page.locator(".subscription .slip")).to_contain_text("微信里点开会进入小程序")
+    await expect(page.locator(".subscription .caption")).to_contain_text("服务通知")
+    await page.get_by_role("button", name="看报文").click()
+    await page.locator(".subscription .wire-link").click()
+    await expect(page.locator(".wire pre")).to_contain_text('"template_id": "emu-mini-notice"')
+
+
 async def test_a_service_that_fails_gives_the_notice_of_a_real_phone(stage: Stage, open_page: OpenPage) -> None:
     page = await open_page(f"{stage.url}/demo/phone/{PARENT}")
     await page.get_by_label("更多：图片、语音、扫码等").click()

@@ -35,6 +35,11 @@ class Part:
     option_id: str = ""
 
 
+def is_web(address: str) -> bool:
+    """Whether it leads anywhere in a browser."""
+    return _WEB.match(address) is not None
+
+
 def parts_of(text: str, options: Sequence[Option] = (), *, can_be_tapped: bool = True) -> list[Part]:
     """The text in order, line breaks included. Without `can_be_tapped` there are links, but no options."""
     lines = text.split("\n")
@@ -81,6 +86,6 @@ def _linked(text: str) -> Iterator[Part]:
         href = match["bare"] or html.unescape(match["href"])
         label = match["bare"] or match["label"]
         # Anything but a web address (a mini-program, a script) is a label that leads nowhere in a browser.
-        yield Part(label, href=href if _WEB.match(href) else "")
+        yield Part(label, href=href if is_web(href) else "")
     if end < len(text):
         yield Part(text[end:])

@@ -1,6 +1,6 @@
 """One persona's chat: what is on the screen, in what way each line got there, and which traffic stands behind it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,9 +11,9 @@ from bot.emulator.judging import Outcome
 from bot.emulator.phone import texts
 from bot.emulator.phone.errors import NotNow
 from bot.emulator.platform import Account, CallRecord, Platform
-from bot.emulator.screen import Option, Shown, Side
+from bot.emulator.screen import Card, Means, Option, Shown, Side
+from bot.emulator.subscribing import MiniProgramUser
 
-CUSTOM_SEND: Final = "/cgi-bin/message/custom/send"
 SCHOOL_GATE: Final = (33.96, 118.27)
 GATE_SCENE: Final = "school_gate"
 
@@ -24,6 +24,9 @@ class Channel(StrEnum):
     SENT = "sent"
     REPLY = "reply"
     SERVICE = "service"
+    TEMPLATE = "template"
+    SUBSCRIPTION = "subscription"
+    MASS = "mass"
     NOTICE = "notice"
     HINT = "hint"
 
@@ -52,7 +55,8 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of the chat. `exchange` numbers the push and its answer, `push` the message sent by the API, from 0."""
+    """A line of the chat. `exchange` numbers the push and its answer, `call` the API call that brought it, from 0;
+    `card` is what was made from a template."""
 
     number: int
     at: datetime
@@ -60,12 +64,13 @@ class Line:
     text: str
     options: tuple[Option, ...] = ()
     exchange: int | None = None
-    push: int | None = None
+    call: int | None = None
+    card: Card | None = None
 
     @property
     def has_traffic(self) -> bool:
         """Whether anything crossed the wire for it."""
-        return self.exchange is not None or self.push is not None
+        return self.exchange is not None or self.call is not None
 
 
 _ACTS: Final[Mapping[Kind, Callable[[Follower, str], Awaitable[object]]]] = {
@@ -81,18 +86,23 @@ _ACTS: Final[Mapping[Kind, Callable[[Follower, str], Awaitable[object]]]] = {
 }
 _MESSAGES: Final = frozenset({Kind.SAY, Kind.OPTION, Kind.IMAGE, Kind.VOICE, Kind.LOCATION})
 _CHANNELS: Final = {Side.USER: Channel.SENT, Side.ACCOUNT: Channel.REPLY, Side.NOTICE: Channel.NOTICE}
+_CHANNELS_OF_PUSHES: Final = {means: Channel(means.value) for means in Means}
 
 
 class Chat:
-    """The chat of one follower with the account."""
+    """The chat of one follower with the account, and the 服务通知 of the mini-program beside it."""
 
-    def __init__(self, platform: Platform, account: Account, follower: Follower) -> None:
+    def __init__(
+        self, platform: Platform, account: Account, follower: Follower, mini: MiniProgramUser | None = None
+    ) -> None:
+        """`mini`: the same person at the account's mini-program; None where there is none."""
         self.follower = follower
+        self.mini = mini
         self._platform = platform
         self._account = account
         self._lines: list[Line] = []
         self._taken = 0
-        self._pushes = 0
+        self._taken_of_mini = 0
         self._exchange_of: dict[int, int] = {}
         self._under_way: set[int] = set()
 
@@ -156,14 +166,8 @@ class Chat:
         return None if line.exchange is None else self.follower.exchanges[line.exchange]
 
     def call(self, line: Line) -> CallRecord | None:
-        """The API call that brought a customer-service message; None when there was none."""
-        if line.push is None:
-            return None
-        mine = [call for call in self._platform.calls_of(CUSTOM_SEND) if call.errcode == 0 and self._is_to_me(call)]
-        return mine[line.push] if line.push < len(mine) else None
-
-    def _is_to_me(self, call: CallRecord) -> bool:
-        return f'"{self.follower.openid}"'.encode() in call.body
+        """The API call that brought a line; None when there was none."""
+        return None if line.call is None else self._platform.calls[line.call]
 
     def _settle(self, act: Act, exchange: int) -> None:
         # Nothing has run since the follower showed the outcome, so the last item on the screen is this act's.
@@ -191,21 +195,31 @@ class Chat:
             self._add(Channel.HINT, texts.UNFOLLOWED)
 
     def _collect(self) -> None:
+        new = [*self._new_in_chat(), *self._new_of_mini()]
+        for item, channel, exchange in sorted(new, key=lambda each: each[0].at):
+            self._append(item, channel, exchange)
+
+    def _new_in_chat(self) -> Iterator[tuple[Shown, Channel, int | None]]:
         screen = self.follower.screen
         while self._taken < len(screen):
             item, exchange = screen[self._taken], self._exchange_of.get(self._taken)
             self._taken += 1
-            if item.is_push:
-                self._append(item, Channel.SERVICE, push=self._pushes)
-                self._pushes += 1
+            if item.means is None:
+                yield item, _CHANNELS[item.side], exchange
             else:
-                self._append(item, _CHANNELS[item.side], exchange=exchange)
+                yield item, _CHANNELS_OF_PUSHES[item.means], None
+
+    def _new_of_mini(self) -> Iterator[tuple[Shown, Channel, int | None]]:
+        notices = self.mini.screen if self.mini else ()
+        while self._taken_of_mini < len(notices):
+            yield notices[self._taken_of_mini], Channel.SUBSCRIPTION, None
+            self._taken_of_mini += 1
 
     def _add(self, channel: Channel, text: str, *, exchange: int | None = None) -> None:
         self._collect()
-        self._append(Shown(self._platform.clock.now(), Side.NOTICE, text), channel, exchange=exchange)
+        self._append(Shown(self._platform.clock.now(), Side.NOTICE, text), channel, exchange)
 
-    def _append(self, item: Shown, channel: Channel, *, exchange: int | None = None, push: int | None = None) -> None:
+    def _append(self, item: Shown, channel: Channel, exchange: int | None = None) -> None:
         line = Line(
             number=len(self._lines),
             at=item.at,
@@ -213,7 +227,8 @@ class Chat:
             text=item.text,
             options=item.options,
             exchange=exchange,
-            push=push,
+            call=item.call,
+            card=item.card,
         )
         self._lines.append(line)
 

@@ -196,7 +196,7 @@ class _Pages:
             "after": after,
             "next": len(lines),
             "html": self._render("lines.html", lines=views, persona=persona) if views else "",
-            "answers": any(view.is_from_account for view in views),
+            "answers": any(view.is_answer for view in views),
             "menu": None,
             **self._state(chat),
         }

@@ -11,7 +11,7 @@ from bot.emulator.phone.chat import Act, Channel, Chat, Kind
 from bot.emulator.phone.errors import StillWaiting, UnknownPersona
 from bot.emulator.phone.personas import PERSONAS, Persona
 from bot.emulator.phone.traffic import masked_body
-from bot.emulator.platform import Account
+from bot.emulator.platform import MINI_PROGRAM_PREFIX, Account
 from bot.emulator.server import Emulator
 from bot.logs import get_logger
 
@@ -54,8 +54,10 @@ class Phones:
         ready: asyncio.Event,
         personas: Sequence[Persona] = PERSONAS,
         desk: Desk | None = None,
+        mini_program: Account | None = None,
     ) -> None:
-        """`ready` is set as soon as the product can answer questions, or it is clear that it never will."""
+        """`ready` is set as soon as the product can answer questions, or it is clear that it never will. With a
+        `mini_program` each phone shows what that sends as well."""
         self.emulator = emulator
         self.account = account
         self.ready = ready
@@ -63,7 +65,12 @@ class Phones:
         self.fault = ""
         self.personas = {persona.openid: persona for persona in personas}
         self._chats = {
-            openid: Chat(emulator.platform, account, emulator.follower(account, openid, is_following=False))
+            openid: Chat(
+                emulator.platform,
+                account,
+                emulator.follower(account, openid, is_following=False),
+                emulator.mini_program_user(mini_program, MINI_PROGRAM_PREFIX + openid) if mini_program else None,
+            )
             for openid in self.personas
         }
         self._tasks: set[asyncio.Task[None]] = set()

@@ -30,6 +30,9 @@ CHANNELS = {
     "sent": "用户发送",
     "reply": "当场回复",
     "service": "客服消息",
+    "template": "模板消息",
+    "subscription": "服务通知",
+    "mass": "群发消息",
     "notice": "故障提示",
     "hint": "动作",
     "api": "接口调用",
@@ -59,4 +62,4 @@ WIRE_REASON = "{outcome}（{reason}）"
 WIRE_ONLY_SUCCESS = "只回了 success"
 WIRE_UNDER_WAY = "还在等回应"
 WIRE_CALL = "乡校 → 微信接口"
-WIRE_CALL_NOTE = "客服消息不是回复，由乡校主动调用接口发出：POST {path}，结果 {result}"
+WIRE_CALL_NOTE = "这条不是回复，由乡校主动调用接口发出：POST {path}，结果 {result}"

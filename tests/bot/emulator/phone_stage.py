@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,9 +16,10 @@ from aiohttp.test_utils import TestServer
 from bot.clock import Clock
 from bot.emulator.phone.pages import add_pages
 from bot.emulator.phone.phones import Phones
-from bot.emulator.platform import Account
+from bot.emulator.platform import Account, AccountKeys
 from bot.emulator.rules import Rules
 from bot.emulator.server import Emulator
+from bot.emulator.templates import mini_program_id, template_id
 from bot.metrics import Metrics
 from bot.web.callback import CallbackLimits, WeChatCallback
 from bot.wechat.crypto import CallbackCrypto, Mode
@@ -49,6 +50,7 @@ SCRIPT = {
     "我在宿城区": "记住了，您在宿城区。",
     "待办": "现在没有待办。有新的会在这里告诉您。",
 }
+NOTICE = {"thing1": "家长会", "time2": "2026年9月4日 15:00", "thing3": "周老师", "thing4": "在三楼会议室，请带身份证"}
 MENU = {
     "button": [
         {
@@ -87,23 +89,44 @@ class Stage:
     phones: Phones
     emulator: Emulator
     account: Account
+    mini_program: Account
     session: aiohttp.ClientSession
     # When set, it sees each push and answers with a 500 in the account's stead.
     on_push: Callable[[], None] | None = None
 
     async def send_service(self, openid: str, message: dict[str, object]) -> int:
         """A customer-service message as the product would send it; gives the errcode."""
-        keys = self.account.keys
+        return await self.send("/cgi-bin/message/custom/send", {"touser": openid, **message})
+
+    async def send_template(self, openid: str, *, url: str = "") -> int:
+        """A template message; gives the errcode."""
+        message = {"touser": openid, "template_id": template_id("notice"), "url": url, "data": _data(NOTICE)}
+        return await self.send("/cgi-bin/message/template/send", message)
+
+    async def send_subscription(self, openid: str, page: str = "") -> int:
+        """A 订阅消息 of the mini-program, which the persona accepts before; gives the errcode."""
+        template, user = mini_program_id("notice"), self.phones.chat(openid).mini
+        assert user is not None
+        user.accepts(template)
+        message = {"touser": user.openid, "template_id": template, "page": page, "data": _data(NOTICE)}
+        return await self.send("/cgi-bin/message/subscribe/send", message, self.mini_program)
+
+    async def send(self, path: str, message: Mapping[str, object], account: Account | None = None) -> int:
+        """A call of the API as the product would make it; gives the errcode."""
+        keys = (account or self.account).keys
         grant = {"grant_type": "client_credential", "appid": keys.app_id, "secret": keys.app_secret}
         token = (await self._post("/cgi-bin/stable_token", grant))["access_token"]
-        path = f"/cgi-bin/message/custom/send?access_token={token}"
-        return int(str((await self._post(path, {"touser": openid, **message}))["errcode"]))
+        return int(str((await self._post(f"{path}?access_token={token}", message))["errcode"]))
 
     async def _post(self, path: str, body: object) -> dict[str, object]:
         data = json.dumps(body, ensure_ascii=False).encode()
         async with self.session.post(self.emulator.url + path, data=data) as response:
             answer: dict[str, object] = await response.json(content_type=None)
             return answer
+
+
+def _data(values: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    return {key: {"value": value} for key, value in values.items()}
 
 
 @asynccontextmanager
@@ -115,7 +138,8 @@ async def open_stage(clock: Clock, *, opens: bool = False, mode: Mode = Mode.SAF
         account.menu = MENU
         ready = asyncio.Event()
         ready.set()
-        phones = Phones(emulator, account, ready=ready)
+        mini_program = emulator.platform.add_account(AccountKeys(app_id="wxmini0000000001", app_secret="f" * 32))
+        phones = Phones(emulator, account, ready=ready, mini_program=mini_program)
 
         async def send_late(inbound: Inbound, reply: TextReply) -> None:
             await stage.send_service(inbound.openid, {"msgtype": "text", "text": {"content": reply.text}})
@@ -143,7 +167,7 @@ async def open_stage(clock: Clock, *, opens: bool = False, mode: Mode = Mode.SAF
         add_pages(app, phones)
         async with TestServer(app) as server:
             emulator.callback_url = str(server.make_url("/wechat"))
-            stage = Stage(str(server.make_url("")).rstrip("/"), phones, emulator, account, session)
+            stage = Stage(str(server.make_url("")).rstrip("/"), phones, emulator, account, mini_program, session)
             if opens:
                 phones.open_when_ready()
             yield stage

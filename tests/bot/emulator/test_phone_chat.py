@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -83,6 +84,43 @@ async def test_a_customer_service_message_leads_to_its_own_call(stage: Stage, ch
     call = chat.call(chat.lines[-1])
     assert call is not None
     assert "三" in blocks_of_call(call)[0].body
+
+
+async def test_messages_from_templates_are_cards_that_lead_to_their_own_calls(stage: Stage, chat: Chat) -> None:
+    assert await stage.send_template(PARENT, url="https://example.org/n/1") == 0
+    assert await stage.send_subscription(PARENT, "pages/notice?id=1") == 0
+    template, subscription = chat.lines[-2:]
+    assert (template.channel, subscription.channel) == (Channel.TEMPLATE, Channel.SUBSCRIPTION)
+    assert template.card is not None
+    assert template.card.rows[0] == ("通知事项", "家长会")
+    assert subscription.card is not None
+    assert (template.card.url, subscription.card.page) == ("https://example.org/n/1", "pages/notice?id=1")
+    for line, path in ((template, "/template/send"), (subscription, "/subscribe/send")):
+        call = chat.call(line)
+        assert call is not None
+        assert path in blocks_of_call(call)[0].note
+
+
+async def test_what_the_mini_program_sends_reaches_one_who_does_not_follow(stage: Stage) -> None:
+    assert await stage.send_template(PARENT) == 43004
+    assert await stage.send_subscription(PARENT) == 0
+    assert [line.channel for line in stage.phones.chat(PARENT).lines] == [Channel.SUBSCRIPTION]
+
+
+async def test_what_came_meanwhile_is_in_the_order_of_its_coming(stage: Stage, chat: Chat, clock: FrozenClock) -> None:
+    for send in (stage.send_template, stage.send_subscription, stage.send_template):
+        await send(PARENT)
+        clock.advance(timedelta(seconds=1))
+    assert [line.channel for line in chat.lines[-3:]] == [Channel.TEMPLATE, Channel.SUBSCRIPTION, Channel.TEMPLATE]
+
+
+async def test_a_mass_message_is_on_every_phone(stage: Stage, chat: Chat) -> None:
+    other = stage.phones.chat(SUCHENG)
+    await other.perform(FOLLOW)
+    message = {"msgtype": "text", "text": {"content": "明天停课"}, "touser": [PARENT, SUCHENG]}
+    assert await stage.send("/cgi-bin/message/mass/send", message) == 0
+    for each in (chat, other):
+        assert shown(each)[-1] == (Channel.MASS, "明天停课")
 
 
 async def test_silence_is_told(chat: Chat) -> None:
@@ -191,8 +229,9 @@ async def test_personas_arrive_with_what_they_have_done_before(clock: FrozenCloc
 async def test_the_log_has_every_line_and_call_without_secrets(stage: Stage, chat: Chat) -> None:
     await chat.perform(say("课后服务几点结束"))
     await stage.send_service(PARENT, {"msgtype": "text", "text": {"content": "您好"}})
+    await stage.send_template(PARENT)
     rows = stage.phones.log()
-    assert {row.channel for row in rows} == {"hint", "sent", "reply", "service", "api"}
+    assert {row.channel for row in rows} == {"hint", "sent", "reply", "service", "template", "api"}
     assert rows == sorted(rows, key=lambda row: row.at, reverse=True)
     assert stage.account.keys.app_secret not in str(rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +176,35 @@ async def test_another_sites_page_cannot_act(stage: Stage, origin: str) -> None:
     assert response.status == 403
     response, _ = await post(stage, ACT, {"text": "您好"}, Origin=stage.url)
     assert response.status == 200
+
+
+async def test_a_card_shows_its_fields_and_leads_to_its_page(stage: Stage) -> None:
+    await stage.send_template(PARENT, url="https://example.org/n/1?a=1&b=2")
+    await stage.send_subscription(PARENT, "pages/notice?id=1")
+    _, page = await get(stage, f"/demo/phone/{PARENT}")
+    assert page.count('<p class="slip-title">学校通知</p>') == 2
+    assert "<dt>备注</dt><dd>在三楼会议室，请带身份证</dd>" in page
+    assert 'href="https://example.org/n/1?a=1&amp;b=2"' in page
+    assert "微信里点开会进入小程序：pages/notice?id=1" in page
+    assert "模板消息 · " in page
+    assert "服务通知 · " in page
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "weixin://dl/business/", ""])
+async def test_a_card_leads_to_web_pages_only(stage: Stage, url: str) -> None:
+    await stage.send_template(PARENT, url=url)
+    _, page = await get(stage, f"/demo/phone/{PARENT}")
+    assert '<p class="slip-title">' in page
+    assert "slip-link" not in page
+
+
+async def test_a_card_leaves_the_options_of_a_question_alone(stage: Stage) -> None:
+    _, update = await post(stage, ACT, {"text": "班额最多多少人"})
+    await stage.send_template(PARENT)
+    _, after = await get(stage, f"/demo/phone/{PARENT}/updates?after={update['next']}")
+    assert json.loads(after)["answers"] is False
+    _, page = await get(stage, f"/demo/phone/{PARENT}")
+    assert page.count('class="option"') == 3
 
 
 async def test_text_of_a_message_never_becomes_markup(stage: Stage) -> None:

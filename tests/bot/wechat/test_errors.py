@@ -4,7 +4,8 @@ import pytest
 
 from bot.errors import ExternalError
 from bot.wechat import errors
-from bot.wechat.errors import AddressNotAllowed, Reaction, UnknownWeChatError, WeChatError, error_for
+from bot.wechat.errcodes import CODES, error_for
+from bot.wechat.errors import AddressNotAllowed, DuplicateMessage, Reaction, UnknownWeChatError, WeChatError
 
 API = "/cgi-bin/message/custom/send"
 
@@ -37,10 +38,10 @@ API = "/cgi-bin/message/custom/send"
         (48002, "RecipientRefused", Reaction.OTHER_CHANNEL),
         (45015, "WindowClosed", Reaction.WINDOW_CLOSED),
         (45047, "AllowanceUsedUp", Reaction.WINDOW_CLOSED),
-        (40037, "TemplateUnknown", Reaction.STOP_AND_ALERT),
-        (43116, "ContentRefused", Reaction.STOP_AND_ALERT),
+        (40037, "TemplateUnknown", Reaction.STOP_TEMPLATE),
+        (43116, "TemplateBanned", Reaction.STOP_TEMPLATE),
         (40241, "DuplicateMessage", Reaction.TREAT_AS_SENT),
-        (40249, "ContentRefused", Reaction.STOP_AND_ALERT),
+        (40249, "ContentRefused", Reaction.ASK_OPERATOR),
         (40250, "InvalidCall", Reaction.FIX_DATA),
         (40251, "AccountLimited", Reaction.STOP_AND_ALERT),
         (40252, "UnderReview", Reaction.TREAT_AS_SENT),
@@ -52,6 +53,16 @@ API = "/cgi-bin/message/custom/send"
         (45072, "InvalidCall", Reaction.FIX_DATA),
         (45080, "TypingRefused", Reaction.TREAT_AS_SENT),
         (45081, "TypingRefused", Reaction.TREAT_AS_SENT),
+        (45028, "MassQuotaUsedUp", Reaction.OTHER_CHANNEL),
+        (45066, "RateExceeded", Reaction.RETRY_NEXT_MINUTE),
+        (45067, "InvalidCall", Reaction.FIX_DATA),
+        (45026, "TemplateNotAdded", Reaction.STOP_AND_ALERT),
+        (40130, "InvalidCall", Reaction.FIX_DATA),
+        (40102, "TemplateNotAdded", Reaction.STOP_AND_ALERT),
+        (48003, "NotGranted", Reaction.STOP_AND_ALERT),
+        (48008, "NotGranted", Reaction.STOP_AND_ALERT),
+        (61010, "LoginCodeInvalid", Reaction.FIX_DATA),
+        (65303, "InvalidMenu", Reaction.FIX_DATA),
         (45109, "NotGranted", Reaction.STOP_AND_ALERT),
         (40018, "InvalidMenu", Reaction.FIX_DATA),
         (46003, "MenuMissing", Reaction.FIX_DATA),
@@ -62,21 +73,21 @@ API = "/cgi-bin/message/custom/send"
     ],
 )
 def test_errcode_has_its_name_and_reaction(errcode: int, name: str, reaction: Reaction) -> None:
-    error = error_for(API, errcode, "")
+    error = error_for(API, errcode, {})
     assert type(error) is getattr(errors, name)
     assert error.reaction is reaction
     assert isinstance(error, ExternalError)
 
 
 def test_unknown_errcode_stays_visible() -> None:
-    error = error_for(API, 99999, "what")
+    error = error_for(API, 99999, {"errmsg": "what"})
     assert isinstance(error, UnknownWeChatError)
     assert (error.api, error.errcode) == (API, 99999)
 
 
 def test_request_id_is_kept_and_text_is_not() -> None:
     """§3.1: the text is never matched upon, the rid serves enquiries."""
-    error = error_for(API, 45015, "response out of time limit rid: 6912ab34-0fe21c9a-5d0b77e1")
+    error = error_for(API, 45015, {"errmsg": "response out of time limit rid: 6912ab34-0fe21c9a-5d0b77e1"})
     assert error.rid == "6912ab34-0fe21c9a-5d0b77e1"
     assert "45015" in str(error)
     assert "6912ab34-0fe21c9a-5d0b77e1" in str(error)
@@ -86,13 +97,24 @@ def test_request_id_is_kept_and_text_is_not() -> None:
 def test_address_that_is_not_on_the_whitelist_is_named() -> None:
     """§3.3: 40164"""
     text = "invalid ip 203.0.113.9 ipv6 ::ffff:203.0.113.9, not in whitelist rid: 6912ab34-0fe21c9a-5d0b77e1"
-    error = error_for("/cgi-bin/stable_token", 40164, text)
+    error = error_for("/cgi-bin/stable_token", 40164, {"errmsg": text})
     assert isinstance(error, AddressNotAllowed)
     assert error.address == "203.0.113.9"
 
 
+@pytest.mark.parametrize(
+    ("answer", "message_id"),
+    [({"msg_id": 1000001625}, "1000001625"), ({"msgid": "7"}, "7"), ({"msg_id": 0}, None), ({"msg_id": None}, None)],
+)
+def test_id_of_a_message_taken_before_is_kept(answer: dict[str, object], message_id: str | None) -> None:
+    """§4.6: 45065 returns the old msg_id"""
+    error = error_for("/cgi-bin/message/mass/send", 45065, answer)
+    assert isinstance(error, DuplicateMessage)
+    assert error.message_id == message_id
+
+
 def test_no_two_names_claim_one_errcode() -> None:
-    claimed = [code for codes in errors._CODES.values() for code in codes]
+    claimed = [code for codes in CODES.values() for code in codes]
     assert len(claimed) == len(set(claimed))
 
 

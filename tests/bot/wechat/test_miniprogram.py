@@ -31,6 +31,7 @@ from bot.wechat.errors import (
     WeChatUnreachable,
 )
 from bot.wechat.miniprogram import LOG_IN, PHONE_NUMBER, LoggedIn, MiniProgramApi, MiniProgramMissing, NoMiniProgram
+from bot.wechat.outgoing import SubscriptionMessage
 from bot.wechat.token_store import RedisTokenStore
 
 APP_ID, SECRET = "wxmini0000000001", "fedcba9876543210fedcba9876543210"
@@ -194,3 +195,5 @@ async def test_where_there_is_no_mini_program_it_says_so() -> None:
     for call in (NoMiniProgram().log_in, NoMiniProgram().phone_number):
         with pytest.raises(MiniProgramMissing):
             await call("x")
+    with pytest.raises(MiniProgramMissing):
+        await NoMiniProgram().send_subscription("x", SubscriptionMessage(template_id="t", values={}))

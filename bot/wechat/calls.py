@@ -1,0 +1,188 @@
+"""One call to WeChat's API: its token, its time limit, and the name of what went wrong.
+
+Every call has a timeout, answers are read as JSON whatever their content type says, and an `errcode` becomes a named
+error (bot.wechat.errors). A dead token is replaced and the call repeated once; a read is repeated once when the
+platform is busy or out of reach; a send never is, since it may have arrived.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot.clock import Clock
+from bot.metrics import Metrics
+from bot.wechat.access_token import AccessTokens, Pause, TokenStore
+from bot.wechat.errcodes import error_for
+from bot.wechat.errors import (
+    BadCredentials,
+    OutcomeUnknown,
+    SystemBusy,
+    TokenExpired,
+    WeChatError,
+    WeChatUnreachable,
+)
+
+TIMEOUT: Final = aiohttp.ClientTimeout(total=8, sock_connect=3)
+MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
+REPEAT_AFTER_S: Final = (0.1, 0.4)
+STABLE_TOKEN: Final = "/cgi-bin/stable_token"  # noqa: S105 - a path
+_JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose API is called, and where."""
+
+    base_url: str
+    app_id: str
+    secret: SecretStr
+
+
+class PlatformClient:
+    """Calls with the token of one account: what the 服务号 and the mini-program have in common."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        account: Account,
+        token_store: TokenStore,
+        clock: Clock,
+        *,
+        metrics: Metrics,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+        pause: Pause = asyncio.sleep,
+    ) -> None:
+        """`pause` waits: before a read is repeated, and for another replica's token."""
+        self._session = session
+        self._account = account
+        self._base = account.base_url.rstrip("/")
+        self._metrics = metrics
+        self._timeout = timeout
+        self._pause = pause
+        self._tokens = AccessTokens(self._fetch_token, token_store, clock, pause=pause)
+
+    async def access_token(self) -> str:
+        """A token that the platform should accept: for checking the configuration."""
+        return await self._tokens.current()
+
+    async def _post(self, api: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A call that changes something: never repeated, but for a dead token."""
+        return await self._with_token("POST", api, {}, encoded(body))
+
+    async def _read(
+        self, method: str, api: str, query: Mapping[str, str] | None = None, *, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """A call that changes nothing."""
+        content = None if body is None else encoded(body)
+        try:
+            return await self._with_token(method, api, query or {}, content)
+        except (SystemBusy, WeChatUnreachable, OutcomeUnknown):
+            await self._pause(random.uniform(*REPEAT_AFTER_S))  # noqa: S311 - spreads load, guards nothing
+            return await self._with_token(method, api, query or {}, content)
+
+    async def _with_token(self, method: str, api: str, query: Mapping[str, str], body: bytes | None) -> dict[str, Any]:
+        token = await self._tokens.current()
+        try:
+            return await self._call(method, api, query, body, token=token)
+        except TokenExpired:
+            return await self._call(method, api, query, body, token=await self._tokens.after(token))
+
+    async def _fetch_token(self) -> tuple[str, timedelta]:
+        body = {
+            "grant_type": "client_credential",
+            "appid": self._account.app_id,
+            "secret": self._account.secret.get_secret_value(),
+        }
+        try:
+            answer = await self._call("POST", STABLE_TOKEN, {}, encoded(body))
+        except TokenExpired as error:
+            # The token call itself carries no token: here 40001 speaks of the secret.
+            raise BadCredentials(error.api, errcode=error.errcode, rid=error.rid) from None
+        token, remaining_s = answer.get("access_token"), answer.get("expires_in")
+        if not isinstance(token, str) or not token or not isinstance(remaining_s, int):
+            raise OutcomeUnknown(STABLE_TOKEN, note="no token in the answer")
+        return token, timedelta(seconds=remaining_s)
+
+    async def _call(
+        self, method: str, api: str, query: Mapping[str, str], body: bytes | None, *, token: str = ""
+    ) -> dict[str, Any]:
+        """One request. The token is in the address, so no library error, which may quote it, is passed on."""
+        try:
+            answer = await self._exchange(method, api, self._url(api, query, token), body)
+            errcode = _errcode(api, answer)
+        except WeChatError as error:
+            self._metrics.wechat_calls_total.labels(api, error.code).inc()
+            raise
+        self._metrics.wechat_calls_total.labels(api, str(errcode)).inc()
+        if errcode:
+            raise error_for(api, errcode, answer)
+        return answer
+
+    def _url(self, api: str, query: Mapping[str, str], token: str) -> str:
+        url = _opened(self._base + api, token) if token else self._base + api
+        return f"{url}{'&' if token else '?'}{urlencode(query)}" if query else url
+
+    async def _exchange(self, method: str, api: str, url: str, body: bytes | None) -> dict[str, Any]:
+        try:
+            async with self._session.request(
+                method,
+                url,
+                data=body,
+                headers=None if body is None else _JSON,
+                timeout=self._timeout,
+                allow_redirects=False,
+            ) as response:
+                content = await _content(response)
+                status = response.status
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as fault:
+            raise WeChatUnreachable(api, note=type(fault).__name__) from None
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as fault:
+            raise OutcomeUnknown(api, note=type(fault).__name__) from None
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            raise OutcomeUnknown(api, note=f"status {status} without JSON") from None
+        if not isinstance(answer, dict):
+            raise OutcomeUnknown(api, note=f"status {status} with other JSON")
+        return answer
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    """A body in raw UTF-8: escaped characters are refused (40033) or shown as they are."""
+    return _ENCODER.encode(body).encode()
+
+
+@lru_cache(maxsize=64)
+def _opened(address: str, token: str) -> str:
+    """Kept, as a broadcast calls the same address thousands of times."""
+    return f"{address}?{urlencode({'access_token': token})}"
+
+
+async def _content(response: aiohttp.ClientResponse) -> bytes:
+    announced = response.content_length
+    if announced is not None and announced <= MAX_ANSWER_BYTES and not response.headers.get("Content-Encoding"):
+        return await response.read()
+    content = bytearray()
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > MAX_ANSWER_BYTES:
+            raise aiohttp.ClientPayloadError("answer too large")
+    return bytes(content)
+
+
+def _errcode(api: str, answer: Mapping[str, Any]) -> int:
+    """0 when absent, as getters leave it out on success; old endpoints send it as a string."""
+    try:
+        return int(answer.get("errcode", 0))
+    except (TypeError, ValueError):
+        raise OutcomeUnknown(api, note="an errcode that is no number") from None
