@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -20,7 +21,12 @@ from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.config_values import SHIPPED_CONTENT, decode_key
 from bot.delivery.channels import CustomerServiceChannel
+from bot.delivery.limiter import Limiter
 from bot.delivery.outbox import CUSTOMER_SERVICE, Outbox
+from bot.delivery.preparation import Preparation, Rules
+from bot.delivery.push_worker import PushLimits, PushWorker
+from bot.delivery.pushes import ChannelName
+from bot.delivery.senders import Pages, Sender, senders_of
 from bot.delivery.worker import DeliveryWorker
 from bot.dialogue.dispatcher import Dispatcher
 from bot.library import Library
@@ -37,6 +43,7 @@ from bot.web.callback import CallbackLimits, WeChatCallback
 from bot.web.health import READINESS, Readiness, health_routes
 from bot.web.limits import Addresses, FailureLimit, PersonLimit
 from bot.web.middlewares import BODY_LIMIT, edge
+from bot.web.public import PublicPages
 from bot.wechat.client import Account, WeChatClient
 from bot.wechat.crypto import CallbackCrypto, CallbackKeys
 from bot.wechat.messages import Inbound, Reply
@@ -61,6 +68,7 @@ ASSEMBLY = web.AppKey("assembly", Assembly)
 CALLBACK = web.AppKey("callback", WeChatCallback)
 DISPATCHER = web.AppKey("dispatcher", Dispatcher)
 WORKER = web.AppKey("worker", DeliveryWorker)
+PUSH_WORKER = web.AppKey("push_worker", PushWorker)
 
 # As many calls to WeChat at once as the worker may make; the default of 100 halves its speed.
 HTTP_CONNECTIONS = 400
@@ -115,10 +123,12 @@ def build_app(
 
 
 def add_edges(app: web.Application) -> None:
-    """The console and the API, which count the same failed attempts."""
+    """The console and the API, which count the same failed attempts, and the pages for everybody."""
     per_minute = app[SETTINGS].limits.failed_attempts_per_minute
     failures = FailureLimit(lambda: app[REDIS], app[CLOCK], per_minute)
     add_console(app, console_of(app, failures))
+    public = [route for part in app[ASSEMBLY].parts for route in part.public]
+    PublicPages(public, pages_of(_templates()), app[METRICS]).add_to(app)
     app.add_subapp(api.PREFIX, api.api_application(app[ASSEMBLY].api, api_surroundings(app, failures)))
 
 
@@ -173,10 +183,9 @@ def callback_of(app: web.Application) -> WeChatCallback:
 def console_of(app: web.Application, failures: FailureLimit) -> Console:
     """The console over the pages of all capabilities."""
     settings, parts = app[SETTINGS], app[ASSEMBLY].parts
-    templates = sorted(Path(handlers.__file__).parent.glob("*/templates"))
     return Console(
         [route for part in parts for route in part.admin],
-        pages_of(tuple(templates)),
+        pages_of(_templates()),
         Seals(decode_key(settings.security.session_key.get_secret_value())),
         audit=app[AUDIT],
         failures=failures,
@@ -185,6 +194,10 @@ def console_of(app: web.Application, failures: FailureLimit) -> Console:
         metrics=app[METRICS],
         is_secure=settings.server.public_url.startswith("https:"),
     )
+
+
+def _templates() -> tuple[Path, ...]:
+    return tuple(sorted(Path(handlers.__file__).parent.glob("*/templates")))
 
 
 def replay_erasures(settings: Settings) -> Replay:
@@ -288,17 +301,54 @@ async def capabilities_ctx(app: web.Application) -> AsyncIterator[None]:
 
 async def delivery_ctx(app: web.Application) -> AsyncIterator[None]:
     """Sends what is to be sent later; finishes what it has begun."""
-    app[WORKER] = worker_of(app)
+    limiter = limiter_of(app)
+    app[WORKER] = worker_of(app, limiter)
+    app[PUSH_WORKER] = push_worker_of(app, limiter)
     app[WORKER].start()
+    app[PUSH_WORKER].start()
     yield
-    await app[WORKER].stop()
+    await asyncio.gather(app[WORKER].stop(), app[PUSH_WORKER].stop())
 
 
-def worker_of(app: web.Application) -> DeliveryWorker:
-    """A worker over the application's stores and its client."""
+def limiter_of(app: web.Application) -> Limiter:
+    """How fast messages go out, whichever worker sends them."""
+    limits, credits = app[SETTINGS].limits, app[ASSEMBLY].delivery.credits
+    return Limiter(
+        lambda: app[REDIS], credits, app[CLOCK], a_second=limits.pushes_per_second, a_day=limits.pushes_per_day
+    )
+
+
+def worker_of(app: web.Application, limiter: Limiter | None = None) -> DeliveryWorker:
+    """A worker for letters, over the application's stores and its client."""
     clock = app[CLOCK]
-    channel = CustomerServiceChannel(app[WECHAT], WindowLedger(app[REDIS]), clock)
+    channel = CustomerServiceChannel(app[WECHAT], WindowLedger(app[REDIS]), clock, limiter or limiter_of(app))
     return DeliveryWorker({CUSTOMER_SERVICE: channel}, checks=app[ASSEMBLY].checks, clock=clock, metrics=app[METRICS])
+
+
+def push_worker_of(
+    app: web.Application, limiter: Limiter, senders: Mapping[ChannelName, Sender] | None = None
+) -> PushWorker:
+    """A worker for messages to people, over the application's stores and its clients; `senders` take their place."""
+    settings, clock, metrics, assembly = app[SETTINGS], app[CLOCK], app[METRICS], app[ASSEMBLY]
+    delivery, limiter = assembly.delivery, limiter or limiter_of(app)
+    preparation = Preparation(
+        assembly.pushes,
+        delivery.planner,
+        delivery.credits,
+        limiter,
+        Rules(quiet=delivery.quiet, a_family_a_day=settings.limits.pushes_per_family_per_day),
+        templates=delivery.templates,
+        clock=clock,
+        metrics=metrics,
+    )
+    if senders is None:
+        pages = Pages(settings.server.public_url, settings.miniprogram.push_page)
+        senders = senders_of(app[WECHAT], app[MINI_PROGRAM], pages, clock, WindowLedger(app[REDIS]))
+    limits = PushLimits(at_once=settings.limits.pushes_at_once).paced(settings.limits.pushes_per_second)
+    return PushWorker(
+        senders, preparation, delivery.credits, limiter, assembly.unreachable,
+        clock=clock, metrics=metrics, limits=limits,
+    )  # fmt: skip
 
 
 async def chat_ctx(app: web.Application) -> AsyncIterator[None]:

@@ -12,6 +12,9 @@ from bot.audit.log import Audit
 from bot.clock import Clock
 from bot.config import Settings
 from bot.delivery.outbox import Outbox
+from bot.delivery.parts import Delivery, delivery_of
+from bot.delivery.pushes import AddressBook, PushSource, UnreachableListener
+from bot.delivery.reminding import ReminderReason
 from bot.delivery.worker import DeliveryCheck
 from bot.dialogue.ports import Preface, ProfileSource
 from bot.dialogue.router import Route
@@ -23,6 +26,7 @@ from bot.storage.erasures import Replay
 from bot.storage.redis import RedisStore
 from bot.web.admin import AdminRoute
 from bot.web.api import ApiRoute, Authenticate
+from bot.web.public import PublicRoute
 from bot.wechat.client import WeChatClient
 from bot.wechat.miniprogram import MiniProgramClient
 
@@ -130,6 +134,31 @@ class RetentionSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class AudienceChoice:
+    """Children a message can be for, by something known of them: `key` is the source's own, `title` its words."""
+
+    key: str
+    title: str
+
+
+class AudienceSource(Protocol):
+    """Knows children by more than their class: who is signed up for something, who is absent today."""
+
+    @property
+    def name(self) -> str:
+        """Names the source for ever: at most 32 characters."""
+        ...
+
+    async def choices(self, actor: Actor) -> Sequence[AudienceChoice]:
+        """What the actor may choose from; empty when nothing is theirs."""
+        ...
+
+    async def child_ids(self, key: str, day: date) -> Collection[str]:
+        """The children of a choice on a day, whosever they are: whoever asks keeps to those within reach."""
+        ...
+
+
 Service = TypeVar("Service")
 
 
@@ -168,6 +197,15 @@ class Machinery:
     wechat: Callable[[], WeChatClient]
     miniprogram: Callable[[], MiniProgramClient]
     parts: list[EntryPoints] = field(default_factory=list)
+    delivery: Delivery = field(init=False)
+
+    def __post_init__(self) -> None:
+        delivery = delivery_of(self.settings, self.clock, lambda: self.redis(), self.address_book)
+        object.__setattr__(self, "delivery", delivery)
+
+    def address_book(self) -> AddressBook | None:
+        """Where people are reached, once the capability that knows it is built."""
+        return next((part.address_book for part in self.parts if part.address_book is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +219,9 @@ class MenuItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPoints:
-    """What a built capability answers to. `checks` by the reason of a message to be sent; `replay` erases again what
-    was erased after a backup was made, at all capabilities."""
+    """What a built capability answers to. `checks` by the reason of a letter to be sent; `pushes` by the name of the
+    source; `replay` erases again what was erased after a backup was made, at all capabilities; `article_of` tells which
+    entry of the knowledge a note of the chat is about (None: about none)."""
 
     routes: Sequence[Route] = ()
     api: Sequence[ApiRoute] = ()
@@ -194,6 +233,7 @@ class EntryPoints:
     identity: IdentityProvider | None = None
     background: Sequence[AbstractAsyncContextManager[object]] = ()
     admin: Sequence[AdminRoute] = ()
+    public: Sequence[PublicRoute] = ()
     todos: Sequence[TodoSource] = ()
     duties: Sequence[DutySource] = ()
     child_records: Sequence[ChildRecords] = ()
@@ -202,6 +242,12 @@ class EntryPoints:
     authenticate: Authenticate | None = None
     console_authenticate: Authenticate | None = None
     replay: Replay | None = None
+    pushes: Mapping[str, PushSource] = field(default_factory=dict)
+    unreachable: Sequence[UnreachableListener] = ()
+    address_book: AddressBook | None = None
+    reminder_reasons: Sequence[ReminderReason] = ()
+    article_of: Callable[[str | None], str | None] | None = None
+    audiences: Sequence[AudienceSource] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,19 +9,27 @@ from typing import TYPE_CHECKING
 
 from bot.capability import Capability, CombinedIdentity, EntryPoints, Machinery
 from bot.clock import Clock
+from bot.delivery.combining import Combiner
 from bot.delivery.outbox import NewMessage, Outbox
+from bot.delivery.pushes import PushSource, UnreachableListener
+from bot.delivery.reports import EVENTS, JOB_EVENT, Reports
+from bot.delivery.reports import Job as DeliveryJob
 from bot.delivery.worker import DeliveryCheck
+from bot.dialogue.context import ChatContext
 from bot.dialogue.dispatcher import Dispatcher, Surroundings
 from bot.dialogue.inbox import Inbox
 from bot.dialogue.ports import AlarmSource, SendLater
-from bot.dialogue.router import Router
+from bot.dialogue.router import Route, Router, Tier, event
 from bot.dialogue.store import ChatStore
 from bot.library import Library
-from bot.scheduler.jobs import Daily, Job
+from bot.rights import Action
+from bot.scheduler.jobs import Daily, Every, Job
+from bot.storage.base import blind_index
 from bot.storage.redis import RedisStore
 from bot.web.api import ApiRoute
 from bot.web.idempotency import Answers
-from bot.wechat.messages import Inbound, TextReply
+from bot.wechat.messages import NO_REPLY, Event, Inbound, Reply, TextReply
+from bot.wechat.outgoing import template_job
 from bot.wechat.window import WindowLedger
 
 if TYPE_CHECKING:
@@ -32,6 +40,10 @@ LATE_REPLY = "late_reply"
 LATE_REPLY_LIFE = timedelta(hours=2)
 _KNOWN_TEXTS = 4096
 _CLEANING_TIME = time(3, 40)
+_MEASURED_EVERY = timedelta(seconds=30)
+# Reports come as fast as messages go out: those of a moment are taken together.
+_REPORTS_TOGETHER_S = 0.02
+_MOST_REPORTS = 500
 
 
 class Assembly:
@@ -44,7 +56,13 @@ class Assembly:
         for capability in capabilities:
             machinery.parts.append(capability.build(machinery))
         self.parts: tuple[EntryPoints, ...] = tuple(machinery.parts)
-        self.router = Router(route for part in self.parts for route in part.routes)
+        self.delivery = machinery.delivery
+        self.pushes: Mapping[str, PushSource] = all_of("push source", [part.pushes for part in self.parts])
+        self.unreachable: tuple[UnreachableListener, ...] = tuple(
+            listener for part in self.parts for listener in part.unreachable
+        )
+        reports = Reports(machinery.delivery.credits, lambda: self.unreachable, machinery.clock)
+        self.router = Router([*(route for part in self.parts for route in part.routes), *report_routes(reports)])
         self.api: tuple[ApiRoute, ...] = tuple(route for part in self.parts for route in part.api)
         self.checks: Mapping[str, DeliveryCheck] = {
             reason: check for part in self.parts for reason, check in part.checks.items()
@@ -53,6 +71,7 @@ class Assembly:
             Job("dialogue.forget_claims", Daily(_CLEANING_TIME), self._inbox.forget_old),
             Job("api.forget_answers", Daily(_CLEANING_TIME), self.answers.forget_old),
             Job("delivery.forget_settled", Daily(_CLEANING_TIME), machinery.outbox.forget_settled),
+            Job("delivery.measure", Every(_MEASURED_EVERY), machinery.outbox.measure),
             *(job for part in self.parts for job in part.jobs),
         )
         self.send_later = late_replies(machinery.outbox, machinery.clock)
@@ -77,6 +96,41 @@ class Assembly:
             audit=machinery.audit,
         )
         return Dispatcher(self.router, parts)
+
+
+def report_routes(reports: Reports) -> tuple[Route, ...]:
+    """What the platform tells about messages and consents. Its events come in the name of the recipient."""
+    jobs: Combiner[DeliveryJob, None] = Combiner(reports.take_jobs, linger_s=_REPORTS_TOGETHER_S, most=_MOST_REPORTS)
+
+    async def take_job(context: ChatContext, message: Event) -> Reply:
+        if (job := template_job(message)) is not None and job.message_id:
+            await jobs.put([(job, blind_index("openid", message.openid))])
+        return NO_REPLY
+
+    async def take(context: ChatContext, message: Event) -> Reply:
+        await reports.take(message, blind_index("openid", message.openid))
+        return NO_REPLY
+
+    return (
+        Route(
+            name="delivery.job", tier=Tier.MENU, of=Event, when=event(JOB_EVENT), handle=take_job,
+            action=Action.CHAT_USE, changes=False, protected=True, must_happen=True,
+        ),
+        Route(
+            name="delivery.report", tier=Tier.MENU, of=Event, when=event(*EVENTS), handle=take,
+            action=Action.CHAT_USE, changes=True, must_happen=True,
+        ),
+    )  # fmt: skip
+
+
+def all_of(kind: str, parts: Sequence[Mapping[str, PushSource]]) -> Mapping[str, PushSource]:
+    """What all bring, by name. Raises ValueError for two of one name."""
+    merged: dict[str, PushSource] = {}
+    for part in parts:
+        if twice := merged.keys() & part.keys():
+            raise ValueError(f"two of one name, {kind}: {sorted(twice)}")
+        merged |= part
+    return merged
 
 
 def late_replies(outbox: Outbox, clock: Clock) -> SendLater:

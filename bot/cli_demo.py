@@ -24,6 +24,7 @@ from bot.emulator.phone.phones import Desk, Phones
 from bot.emulator.platform import AccountKeys
 from bot.emulator.rules import Rules
 from bot.emulator.server import Emulator
+from bot.emulator.templates import FIELDS, mini_program_id, slots, subscription_notice_id, template_id
 from bot.library import Library
 from bot.logs import configure_logs
 from bot.server import serve_until_stopped
@@ -61,11 +62,21 @@ def demo(
     typer.echo(f"已停止。数据保存在 {data}，下次用同样的 --data 继续。" if data else "已停止，临时数据已删除。")
 
 
+def templates() -> list[dict[str, object]]:
+    """The templates of the emulated accounts, as settings."""
+    ids = {"template": template_id, "subscription_notice": subscription_notice_id, "mini_program": mini_program_id}
+    return [
+        {"purpose": purpose, "kind": kind, "id": id_of(purpose), "slots": slots(purpose)}
+        for purpose in FIELDS
+        for kind, id_of in ids.items()
+    ]
+
+
 async def _run(host: str, port: int, data: Path | None) -> None:
     clock = SystemClock()
     # Phones look for a new menu each time they are looked at.
     async with Emulator(clock, Rules(menu_pull_after=timedelta(0))) as emulator:
-        settings = demo_settings(data, port, emulator.url, host=host)
+        settings = demo_settings(data, port, emulator.url, host=host, templates=templates())
         log = sqlite_path(settings).parent / LOG_NAME
         with log.open("a", encoding="utf-8") as stream:
             configure_logs("WARNING", stream)
@@ -73,9 +84,13 @@ async def _run(host: str, port: int, data: Path | None) -> None:
             staged = await stage(settings, clock)
             app = build_app(settings, clock=clock)
             account = emulator.platform.add_account(account_keys(settings))
-            emulator.platform.add_account(mini_program_keys(settings))
             phones = Phones(
-                emulator, account, ready=asyncio.Event(), personas=cast_of(staged), desk=desk_of(staged, clock)
+                emulator,
+                account,
+                ready=asyncio.Event(),
+                personas=cast_of(staged),
+                desk=desk_of(staged, clock),
+                mini_program=emulator.platform.add_account(mini_program_keys(settings)),
             )
             add_pages(app, phones)
             app.on_startup.append(_sync_menu)

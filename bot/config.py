@@ -95,6 +95,15 @@ class Redis(Section):
     url: Annotated[SecretStr, AfterValidator(values.redis_url)] = SecretStr("memory://")
 
 
+class Template(Section):
+    """A template at the platform: what it is for, and which of its keys (`thing1`) means what."""
+
+    purpose: Literal["notice", "reminder", "result", "task", "alarm"]
+    kind: Literal["template", "subscription_notice", "mini_program"]
+    id: str = Field(min_length=1, max_length=64)
+    slots: dict[Literal["subject", "when", "sender", "note"], str] = Field(min_length=1)
+
+
 class WeChat(Section):
     """The 服务号."""
 
@@ -107,6 +116,7 @@ class WeChat(Section):
     original_id: str = ""
     api_base: WebAddress = "https://api.weixin.qq.com"
     reply_budget_s: float = Field(default=4.0, ge=0.1, le=4.8)
+    templates: Annotated[tuple[Template, ...], BeforeValidator(values.list_from_text)] = ()
 
     @field_validator("encoding_aes_key")
     @classmethod
@@ -125,6 +135,7 @@ class MiniProgram(Section):
     app_id: str = ""
     app_secret: SecretStr = SecretStr("")
     api_base: WebAddress = "https://api.weixin.qq.com"
+    push_page: str = ""
 
 
 class Security(Section):
@@ -166,15 +177,23 @@ class Support(Section):
 
 
 class Limits(Section):
-    """How much is too much: per person, and per address on failed attempts only."""
+    """How much is too much: per person, per address on failed attempts only, and for what we send."""
 
     messages_per_minute: int = Field(default=30, ge=1)
     requests_per_minute: int = Field(default=120, ge=1)
     failed_attempts_per_minute: int = Field(default=300, ge=1)
+    notice_people_unsigned: int = Field(default=200, ge=0)
+    pushes_per_family_per_day: int = Field(default=4, ge=1)
+    pushes_per_second: float = Field(default=50.0, ge=0.0)
+    pushes_per_day: int = Field(default=100_000, ge=1)
+    pushes_at_once: int = Field(default=50, ge=1, le=300)
 
 
 class Calendar(Section):
-    """Rules about school days that differ from county to county."""
+    """When the calendar asks to be completed."""
+
+    next_year_from_month: int = Field(default=11, ge=9, le=12)
+    terms_ahead_days: int = Field(default=30, ge=7, le=120)
 
 
 class QuietHours(Section):
@@ -182,6 +201,12 @@ class QuietHours(Section):
 
     start: time = time(21, 0)
     end: time = time(7, 0)
+
+
+class Alarms(Section):
+    """How long somebody who is told of a danger has to answer before the next one is told too."""
+
+    acknowledge_minutes: int = Field(default=10, ge=1, le=120)
 
 
 class AfterSchool(Section):
@@ -206,6 +231,7 @@ class Settings(Section):
     limits: Limits = Limits()
     calendar: Calendar = Calendar()
     quiet_hours: QuietHours = QuietHours()
+    alarms: Alarms = Alarms()
     after_school: AfterSchool = AfterSchool()
     contacts: Contacts = Contacts()
 
@@ -311,11 +337,18 @@ def _is_section(kind: object) -> bool:
 
 
 # --------------------------------------------------------------------------------------------------------------- demo
-def demo_settings(data_dir: Path | None, port: int, wechat_url: str, *, host: str = "127.0.0.1") -> Settings:
+def demo_settings(
+    data_dir: Path | None,
+    port: int,
+    wechat_url: str,
+    *,
+    host: str = "127.0.0.1",
+    templates: Sequence[Mapping[str, Any]] = (),
+) -> Settings:
     """Settings of the demo: SQLite, the in-process Redis stand-in, an emulator at `wechat_url`, keys of its own.
 
     The keys are kept in `data_dir`, so that encrypted records stay readable after a restart. With None everything lives
-    in a fresh folder that goes when the process ends.
+    in a fresh folder that goes when the process ends. `templates`: those of the emulator.
     """
     if data_dir is None:
         data_dir = Path(tempfile.mkdtemp(prefix="xiangxiao-demo-"))
@@ -327,6 +360,7 @@ def demo_settings(data_dir: Path | None, port: int, wechat_url: str, *, host: st
             "server": {"host": host, "port": port, "public_url": f"http://{host}:{port}"},
             "database": {"url": f"sqlite:///{data_dir.resolve()}/xiangxiao.db"},
             "wechat": {"app_id": "wxdemo0000000001", "original_id": "gh_demo00000001", "api_base": wechat_url}
+            | {"templates": list(templates)}
             | {name: keys[name] for name in ("app_secret", "token", "encoding_aes_key")},
             "miniprogram": {"app_id": "wxdemo0000000002", "app_secret": keys["app_secret"], "api_base": wechat_url},
             "security": {name: keys[name] for name in ("field_keys", "blind_index_key", "session_key")},

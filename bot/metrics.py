@@ -58,6 +58,16 @@ class Metrics:
         self.outbox_total = Counter(
             "xiangxiao_outbox_total", "Messages to send by the state they reached", ["status"], registry=own
         )
+        self.pushes_total = Counter(
+            "xiangxiao_pushes_total", "Messages to people by channel and what came of them", ["channel", "result"],
+            registry=own,
+        )  # fmt: skip
+        self.outbox_backlog = Gauge(
+            "xiangxiao_outbox_backlog", "Messages to send by the state they are in", ["status"], registry=own
+        )
+        self.outbox_oldest_seconds = Gauge(
+            "xiangxiao_outbox_oldest_seconds", "For how long the oldest message has been due", registry=own
+        )
         self.redis_reads_total = Counter(
             "xiangxiao_redis_combined_reads_total", "Round trips that each served the reads of one tick", registry=own
         )
@@ -68,6 +78,9 @@ class Metrics:
         self.jobs_total = Counter("xiangxiao_jobs_total", "Ticks of scheduled jobs", ["job", "result"], registry=own)
         self.audit_head_number = Gauge("xiangxiao_audit_head_number", "Entries of the audit chained", registry=own)
         self.audit_head = Info("xiangxiao_audit", "Head of the audit's chain, once an hour", registry=own)
+        self.calendar_years_missing = Gauge(
+            "xiangxiao_calendar_years_missing", "Years without a table that are due, over all townships", registry=own
+        )
         self.knowledge_entries = Gauge("xiangxiao_knowledge_entries", "Entries in the loaded knowledge", registry=own)
 
     def render(self) -> bytes:

@@ -112,6 +112,17 @@ class PostgresServer:
 
     base_url: str
     process: subprocess.Popen[bytes] | None = None
+    folder: Path | None = None
+
+    def restart(self) -> None:
+        """Stops, throwing everybody out, and starts again. Only a server of our own can."""
+        assert self.process is not None
+        assert self.folder is not None
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=START_TIMEOUT_S)
+        port = urlsplit(self.base_url).port
+        assert port is not None
+        self.process = _launch_postgres(self.folder, port)
 
     def url(self, database: str = "postgres") -> str:
         parts = urlsplit(self.base_url)
@@ -164,6 +175,8 @@ def _readable_installation(folder: Path) -> Path:
     if probe.returncode == 0:
         return binaries
     copy = folder / "installation"
+    if copy.exists():
+        return copy / binaries.name
     shutil.copytree(binaries.parent, copy, symlinks=True)
     copy.chmod(0o755)
     return copy / binaries.name
@@ -181,21 +194,32 @@ def running_postgres() -> Iterator[PostgresServer]:
         (folder / "data").mkdir(mode=0o700)
         _give_away(folder)
         port = free_port()
-        process = _start_postgres(folder, port)
+        _make_cluster(folder)
+        process = _launch_postgres(folder, port)
+        server = PostgresServer(f"postgres://{SUPERUSER}@127.0.0.1:{port}/postgres", process, folder)
         try:
-            yield PostgresServer(f"postgres://{SUPERUSER}@127.0.0.1:{port}/postgres", process)
+            yield server
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=START_TIMEOUT_S)
+            assert server.process is not None
+            server.process.send_signal(signal.SIGINT)
+            server.process.wait(timeout=START_TIMEOUT_S)
 
 
-def _start_postgres(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    binaries = _readable_installation(folder)
-    data, log = folder / "data", folder / "postgres.log"
-    settings: Mapping[str, Any] = {"cwd": "/", "env": {"LC_ALL": "C.UTF-8", "TZ": "UTC"}, **_as_nobody()}
+def _surroundings() -> Mapping[str, Any]:
+    return {"cwd": "/", "env": {"LC_ALL": "C.UTF-8", "TZ": "UTC"}, **_as_nobody()}
+
+
+def _make_cluster(folder: Path) -> None:
+    binaries, settings = _readable_installation(folder), _surroundings()
     locale = ["--locale-provider=libc", "--locale=C.UTF-8", "--encoding=UTF8"]
-    initdb = [str(binaries / "initdb"), "-D", str(data), "-U", SUPERUSER, "-A", "trust", "--no-sync", *locale]
+    data = str(folder / "data")
+    initdb = [str(binaries / "initdb"), "-D", data, "-U", SUPERUSER, "-A", "trust", "--no-sync", *locale]
     subprocess.run(initdb, check=True, capture_output=True, **settings)
+
+
+def _launch_postgres(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    binaries, settings = _readable_installation(folder), _surroundings()
+    data, log = folder / "data", folder / "postgres.log"
     options = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
@@ -205,7 +229,7 @@ def _start_postgres(folder: Path, port: int) -> subprocess.Popen[bytes]:
         "full_page_writes": "off",
     }
     arguments = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             [str(binaries / "postgres"), "-D", str(data), "-p", str(port), *arguments],
             stdout=output,

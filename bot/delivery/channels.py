@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.clock import Clock
+from bot.delivery.limiter import Limiter
+from bot.delivery.pushes import ChannelName
 from bot.wechat.client import CUSTOM_SEND, WeChatClient
 from bot.wechat.errors import AllowanceUsedUp, WindowClosed
 from bot.wechat.window import WindowLedger
@@ -31,16 +33,23 @@ class Channel(Protocol):
 class CustomerServiceChannel:
     """Messages into the open chat, for as long as the person's window is open."""
 
-    def __init__(self, client: WeChatClient, ledger: WindowLedger, clock: Clock) -> None:
+    def __init__(
+        self, client: WeChatClient, ledger: WindowLedger, clock: Clock, limiter: Limiter | None = None
+    ) -> None:
+        """`limiter`: how fast messages go out, with those of all other workers; None as fast as they come."""
+        self._limiter = limiter
         self._client = client
         self._ledger = ledger
         self._clock = clock
 
     async def send(self, letter: Letter) -> str | None:
-        """Sends, unless the window is known to be closed. Raises WeChatError."""
+        """Sends, unless the window is known to be closed. Raises WeChatError, and Unavailable before anything went
+        out."""
         state = await self._ledger.state(letter.openid_index, self._clock.now())
         if state.is_open is False:
             raise WindowClosed(CUSTOM_SEND, note="known before calling")
+        if self._limiter is not None:
+            await self._limiter.pace(ChannelName.CUSTOMER_SERVICE)
         try:
             await self._client.send_text(letter.openid, letter.text)
         except (WindowClosed, AllowanceUsedUp):

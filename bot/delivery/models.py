@@ -9,6 +9,7 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.indexes import Index
 
+from bot.delivery.pushes import ChannelName, Purpose, PushClass
 from bot.errors import Conflict
 from bot.storage.base import BLIND_INDEX_LENGTH, EncryptedText, Record, UtcDatetimeField
 
@@ -99,3 +100,91 @@ class DeliveryAttempt(Record):
     class Meta:
         table = "delivery_attempt"
         unique_together = (("message", "number"),)
+
+
+class OutboxPush(Record):
+    """A promise to tell a person one thing once: `reason`, person and `occurrence` name it. It holds no words.
+
+    A table beside `outbox_message`, because a replica of the version before, which knows letters only, would take a
+    promise without a text for a letter it has no channel for, and settle it as failed.
+    """
+
+    reason = fields.CharField(max_length=64)
+    occurrence = fields.CharField(max_length=128)
+    person_id = fields.UUIDField(db_index=True)
+    rule = fields.CharField(max_length=64)
+    purpose = fields.CharEnumField(Purpose, max_length=16, description="Purpose")
+    push_class = fields.CharEnumField(PushClass, max_length=16, description="PushClass")
+    # Ids joined by "+".
+    child_ids = fields.TextField(null=True)
+    # 0 alarms, 1 urgent, 2 the others: which are claimed first.
+    lane = fields.SmallIntField()
+    status = fields.CharEnumField(
+        DeliveryStatus, max_length=16, default=DeliveryStatus.PLANNED, description="DeliveryStatus"
+    )
+    not_before = UtcDatetimeField()
+    expires_at = UtcDatetimeField()
+    # Who has it in hand, until when, and since when it may be on its way.
+    claim = fields.UUIDField(null=True)
+    lease_until = UtcDatetimeField(null=True)
+    begun_at = UtcDatetimeField(null=True)
+    attempts = fields.IntField(default=0)
+    channel = fields.CharEnumField(ChannelName, max_length=24, null=True, description="ChannelName")
+    # What the platform calls its recipient: the blind index of the openid it goes to.
+    recipient_index = fields.CharField(max_length=BLIND_INDEX_LENGTH, null=True)
+    # Channels that refused it, joined by "+": they are not tried again.
+    tried = fields.CharField(max_length=128, null=True)
+    # What is reserved for it: a template whose consent it will use up, or the word `mass`.
+    credit = fields.CharField(max_length=64, null=True)
+    # The promise in whose message this one travels, itself for one that travels alone.
+    message_id = fields.UUIDField(null=True)
+    platform_id = fields.CharField(max_length=64, null=True)
+    last_error = fields.CharField(max_length=128, null=True)
+
+    class Meta:
+        table = "outbox_push"
+        unique_together = (("reason", "person_id", "occurrence"),)
+        # Further indexes, each of some of the rows only: migrations/0006_outgoing_rules.py.
+
+
+class DeliveryConsent(Record):
+    """What a recipient accepted of one template. Free and reserved count messages of one-time accepts."""
+
+    recipient_index = fields.CharField(max_length=BLIND_INDEX_LENGTH)
+    template_id = fields.CharField(max_length=64)
+    free = fields.IntField(default=0)
+    reserved = fields.IntField(default=0)
+    is_long_term = fields.BooleanField(default=False)
+    is_refused = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "delivery_consent"
+        unique_together = (("recipient_index", "template_id"),)
+
+
+class DeliveryCount(Record):
+    """How much of an allowance is used: mass messages of a recipient and month, messages of a family and day, calls of
+    an API and day."""
+
+    what = fields.CharField(max_length=16)
+    whose = fields.CharField(max_length=128)
+    period = fields.CharField(max_length=10)
+    used = fields.IntField(default=0)
+
+    class Meta:
+        table = "delivery_count"
+        unique_together = (("what", "whose", "period"),)
+
+
+class DeliveryReport(Record):
+    """What the platform told afterwards about a message whose id is not known here yet."""
+
+    recipient_index = fields.CharField(max_length=BLIND_INDEX_LENGTH)
+    channel = fields.CharEnumField(ChannelName, max_length=24, description="ChannelName")
+    platform_id = fields.CharField(max_length=64)
+    # Empty: it arrived.
+    error = fields.CharField(max_length=128)
+
+    class Meta:
+        table = "delivery_report"
+        unique_together = (("channel", "platform_id", "recipient_index"),)

@@ -39,7 +39,7 @@ def verdict_on(error: WeChatError, attempts: int, now: datetime, random: Random)
     if isinstance(error, OutcomeUnknown) and error.api in _SENDING_APIS:
         # It may have arrived: sending again could tell somebody twice.
         return Verdict(DeliveryStatus.UNKNOWN, error=error.code)
-    if error.reaction is Reaction.FIX_DATA or error.reaction is Reaction.DROP_RECIPIENT:
+    if error.reaction in (Reaction.FIX_DATA, Reaction.DROP_RECIPIENT, Reaction.ASK_OPERATOR):
         return Verdict(DeliveryStatus.FAILED, error=error.code)
     if error.reaction is Reaction.STOP_AND_ALERT:
         return Verdict(DeliveryStatus.PLANNED, now + _jittered(OPERATOR_PAUSE, random), error.code)

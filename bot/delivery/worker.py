@@ -1,4 +1,4 @@
-"""Keeps the promises of the outbox: claim → check → send → settle, in small batches, by any number of workers.
+"""Sends letters: claim → check → send → settle, in small batches, by any number of workers.
 
 A claim is a lease. Before a message goes out a row says so; when a worker dies, what had begun is `unknown` and never
 sent again by itself, what had not is planned anew.
@@ -21,12 +21,14 @@ from bot.delivery.channels import Channel, Letter
 from bot.delivery.models import DeliveryAttempt, DeliveryStatus, OutboxMessage, advance
 from bot.delivery.outbox import text_of
 from bot.delivery.policy import OPERATOR_PAUSE, SENT, Verdict, verdict_on
+from bot.delivery.rounds import Rounds
 from bot.errors import Unavailable
 from bot.logs import get_logger
 from bot.metrics import Metrics
 from bot.storage.database import transaction
 from bot.wechat.errors import Reaction, WeChatError
 
+UNAVAILABLE_PAUSE = timedelta(seconds=5)
 _log = get_logger(__name__)
 
 
@@ -70,49 +72,26 @@ class DeliveryWorker:
         self._metrics = metrics
         self._limits = limits or WorkerLimits()
         self._random = random or Random()  # noqa: S311 - spreads load, guards nothing
-        self._stopping = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds(
+            [self.run_once],
+            metrics,
+            idle_s=self._limits.idle_s,
+            trouble_s=self._limits.trouble_s,
+            grace_s=self._limits.grace_s,
+        )
 
     # --------------------------------------------------------------------------------------------------------- running
     def start(self) -> None:
         """Begins to work in the background until `stop`."""
-        self._task = asyncio.get_running_loop().create_task(self.run(), name="delivery")
+        self._rounds.start()
 
     async def stop(self) -> None:
         """Finishes what is being sent, claims nothing more."""
-        self._stopping.set()
-        if self._task is None:
-            return
-        await asyncio.wait((self._task,), timeout=self._limits.grace_s)
-        if not self._task.done():
-            _log.warning("delivery_cut_off")
-            self._task.cancel()
-            await asyncio.wait((self._task,))
+        await self._rounds.stop()
 
     async def run(self) -> None:
         """Works until `stop` is called."""
-        while not self._stopping.is_set():
-            pause = await self._round()
-            if pause:
-                await self._rest(pause)
-
-    async def _round(self) -> float:
-        """One batch; gives how long to rest before the next."""
-        try:
-            return 0.0 if await self.run_once() else self._limits.idle_s
-        except Unavailable as error:
-            _log.warning("delivery_waits", cause=error.code)
-        except Exception:  # noqa: BLE001 - a worker that ends delivers nothing any more
-            _log.exception("delivery_failed")
-            self._metrics.errors_total.labels("delivery").inc()
-        return self._limits.trouble_s
-
-    async def _rest(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            return
+        await self._rounds.run()
 
     # ---------------------------------------------------------------------------------------------------------- a batch
     async def run_once(self) -> int:
@@ -200,6 +179,9 @@ class DeliveryWorker:
         try:
             async with asyncio.timeout(self._limits.send_s):
                 message.platform_id = await self._channels[message.kind].send(letter)
+        except Unavailable as error:
+            # Before the call: the limiter that says when to call is away.
+            return Verdict(DeliveryStatus.PLANNED, self._clock.now() + UNAVAILABLE_PAUSE, error.code)
         except WeChatError as error:
             if error.reaction is Reaction.STOP_AND_ALERT:
                 _log.error("delivery_needs_operator", cause=str(error))

@@ -7,7 +7,7 @@ that requests, tasks and jobs all see them whoever started them. Nothing connect
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -81,14 +81,15 @@ def sqlite_path(settings: Settings) -> Path:
     return Path(urlsplit(settings.database.url.get_secret_value()).path.removeprefix("/"))
 
 
-def tortoise_config(settings: Settings, **sqlite_pragmas: str) -> dict[str, Any]:
-    """The whole of Tortoise's configuration: our engine, one app for all tables, one set of migrations, UTC."""
+def tortoise_config(settings: Settings, pool: Mapping[str, Any] | None = None, **sqlite_pragmas: str) -> dict[str, Any]:
+    """The whole of Tortoise's configuration: our engine, one app for all tables, one set of migrations, UTC. `pool`:
+    what the pool of PostgreSQL's connections is given besides."""
     url = settings.database.url.get_secret_value()
     if is_sqlite(settings):
         pragmas = dict(parse_qsl(urlsplit(url).query)) | sqlite_pragmas
         engine, credentials = "bot.storage.sqlite_engine", {"file_path": str(sqlite_path(settings)), **pragmas}
     else:
-        engine, credentials = "bot.storage.asyncpg_engine", expand_db_url(url)["credentials"]
+        engine, credentials = "bot.storage.asyncpg_engine", {**expand_db_url(url)["credentials"], **(pool or {})}
     return {
         "connections": {CONNECTION: {"engine": engine, "credentials": credentials}},
         "apps": {APP_LABEL: {"models": model_modules(), "default_connection": CONNECTION, "migrations": MIGRATIONS}},
@@ -97,15 +98,16 @@ def tortoise_config(settings: Settings, **sqlite_pragmas: str) -> dict[str, Any]
     }
 
 
-async def init_database(settings: Settings) -> Database:
-    """Opens the database until `close`. One at a time in a process. Connects with the first query, not here."""
+async def init_database(settings: Settings, pool: Mapping[str, Any] | None = None) -> Database:
+    """Opens the database until `close`. One at a time in a process. Connects with the first query, not here. `pool` as
+    for `tortoise_config`."""
     prepare_folder(settings)
     # Tortoise keeps statements by table name whatever the engine; another engine's would be wrong.
     EXECUTOR_CACHE.clear()
     context = DatabaseContext(KeyRing.from_settings(settings))
     # Entered for the set-up only: afterwards the global fallback finds it, from whatever task closes it too.
     with context:
-        await context.init(config=tortoise_config(settings), _enable_global_fallback=True)
+        await context.init(config=tortoise_config(settings, pool), _enable_global_fallback=True)
     return Database(context)
 
 
@@ -118,9 +120,9 @@ def prepare_folder(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """The database for the time of a block: for the command line and for tests."""
-    database = await init_database(settings)
+async def open_database(settings: Settings, pool: Mapping[str, Any] | None = None) -> AsyncIterator[Database]:
+    """The database for the time of a block: for the command line and for tests. `pool` as for `tortoise_config`."""
+    database = await init_database(settings, pool)
     try:
         yield database
     finally:

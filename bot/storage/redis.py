@@ -90,6 +90,12 @@ class RedisStore:
         """Counts one up and gives the new count; the count starts anew `ttl` after its first."""
         return await self._do(lambda: self._commands.increment(key, _milliseconds(ttl)))
 
+    async def take_turns(self, key: str, number: int, spacing_s: float, *, rest_s: float) -> float:
+        """Takes the next `number` turns of all processes, `spacing_s` apart; gives how many seconds the first is away.
+        When the store knows of no earlier turns, it is `rest_s` away."""
+        spacing, rest = round(spacing_s * 1_000_000), round(rest_s * 1_000_000)
+        return await self._do(lambda: self._commands.take_turns(key, number, spacing, rest)) / 1_000_000
+
     @asynccontextmanager
     async def lock(self, key: str, ttl: timedelta, *, wait: timedelta = timedelta(seconds=3)) -> AsyncIterator[None]:
         """Held inside the block, by one holder among all processes, at most for `ttl`; `wait` zero: try once.

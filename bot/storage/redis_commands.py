@@ -16,6 +16,16 @@ Write = tuple[str, bytes, int]
 
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 _COUNT = "local n = redis.call('INCR', KEYS[1]) if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return n"
+# The moment of the next turn, in microseconds of the server's clock, moves on by all that are taken. Gives how long the
+# first is away. Without a value (never taken, or forgotten) there is a rest first.
+_TAKE_TURNS = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local turn = tonumber(redis.call('GET', KEYS[1]) or now + ARGV[3])
+if turn < now then turn = now end
+redis.call('SET', KEYS[1], string.format('%.0f', turn + ARGV[1] * ARGV[2]), 'PX', 86400000)
+return string.format('%.0f', turn - now)
+"""
 # The sizes of the values (-1: there is none), a line end, all values. No name of a key holds a line end.
 _READ_ALL = """
 local keys, sizes = {}, {}
@@ -65,6 +75,11 @@ class Commands(Protocol):
         """Counts one up; the life begins with the first."""
         ...
 
+    async def take_turns(self, key: str, number: int, spacing_us: int, rest_us: int) -> int:
+        """Takes so many turns, `spacing_us` apart; gives how many microseconds the first is away. When nothing is known
+        of earlier turns, it is `rest_us` away."""
+        ...
+
     async def ping(self) -> None:
         """Returns when it answers."""
         ...
@@ -108,6 +123,10 @@ class ServerCommands:
     async def increment(self, key: str, life_ms: int) -> int:
         """See `Commands`."""
         return int(await self._evaluate(_COUNT, 1, key, str(life_ms)))
+
+    async def take_turns(self, key: str, number: int, spacing_us: int, rest_us: int) -> int:
+        """See `Commands`."""
+        return int(await self._evaluate(_TAKE_TURNS, 1, key, str(number), str(spacing_us), str(rest_us)))
 
     async def ping(self) -> None:
         """See `Commands`."""

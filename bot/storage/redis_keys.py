@@ -73,3 +73,13 @@ def window_closed(openid_index: str) -> str:
 def login_ticket(ticket_id: str, part: str) -> str:
     """A log-in to the console by scanning, on its way: `begun` in a browser, `seen` by whom, with what `answer`."""
     return f"{_PREFIX}login:{part}:{ticket_id}"
+
+
+def sending_turn(channel: str) -> str:
+    """When the next message through a channel may go out."""
+    return f"{_PREFIX}sending:turn:{channel}"
+
+
+def sending_pause(what: str) -> str:
+    """Set while nothing goes out through a channel, or with a template."""
+    return f"{_PREFIX}sending:pause:{what}"

@@ -85,6 +85,10 @@ class Pages:
         """Where a static file is. Raises KeyError for one that does not exist."""
         return f"{PREFIX}/static/{self._names[name]}"
 
+    def source(self, name: str) -> str:
+        """What is in a static file, for a page that holds it itself. Raises KeyError for one that does not exist."""
+        return self.files[self._names[name]].content.decode()
+
     def render(self, template: str, values: Mapping[str, Any]) -> str:
         """The page."""
         return self._templates.get_template(template).render(values)

@@ -58,6 +58,8 @@ _REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
     415: ("unsupported_media_type", "只接受 JSON，请检查 Content-Type。"),
 }
 _UNEXPECTED: Final = "系统出了点问题，我们已经记下来了，请稍后再试。"
+# What stands in the log instead of the path, where the path itself is a key.
+LOGGED_PATH: Final = web.RequestKey("logged_path", str)
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET_PATHS: Final = frozenset({CALLBACK_PATH, "/healthz", "/readyz", "/metrics"})
 
@@ -128,4 +130,5 @@ def refusal(
 def _note(request: web.Request, response: web.StreamResponse, metrics: Metrics, seconds: float) -> None:
     metrics.requests_total.labels(request.method, str(response.status)).inc()
     milliseconds = round(seconds * 1000, 1)
-    log.info("request", method=request.method, path=request.path, status=response.status, ms=milliseconds)
+    path = request.get(LOGGED_PATH, request.path)
+    log.info("request", method=request.method, path=path, status=response.status, ms=milliseconds)

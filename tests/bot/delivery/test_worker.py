@@ -164,7 +164,7 @@ async def test_a_message_that_became_pointless_is_not_sent(office: Office) -> No
         (TokenExpired(CUSTOM_SEND), S.PLANNED),
         (WeChatUnreachable(CUSTOM_SEND), S.PLANNED),
         (AccountLimited(CUSTOM_SEND), S.PLANNED),
-        (ContentRefused(CUSTOM_SEND), S.PLANNED),
+        (ContentRefused(CUSTOM_SEND), S.FAILED),
         # The send itself never went out.
         (OutcomeUnknown(STABLE_TOKEN), S.PLANNED),
     ],

@@ -1,0 +1,295 @@
+"""Taking pushes in hand and letting go of them: the statements by which any number of workers share the table.
+
+A claim is a lease under a number of its own. Rows another worker has locked are skipped; every later change asks
+whether the claim still stands. Before a push goes out its row says so, and a row that said so is never sent again by
+itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID, uuid4
+
+from bot.delivery.credits import Credits, Reserved
+from bot.delivery.models import DeliveryStatus
+from bot.delivery.pushes import ChannelName, Purpose, Push, PushClass
+from bot.delivery.tables import Statement, moment_of, of_pushes
+from bot.storage.database import transaction
+
+NORMAL_LANE: Final = 2
+# Any number will do as long as all workers use the same.
+_CLAIMING: Final = 0x7869_616E_6770_7573
+PUSH_COLUMNS: Final = (
+    "id, reason, occurrence, person_id, rule, purpose, push_class, child_ids, not_before, expires_at, attempts, tried"
+)
+
+
+@dataclass(slots=True, eq=False)
+class Claimed:
+    """A push in hand, under a claim until `lease_until`. `attempts`: how often it has been on its way; `tried`: the
+    channels that refused it."""
+
+    push: Push
+    claim: UUID
+    lease_until: datetime
+    attempts: int
+    tried: frozenset[ChannelName]
+    credit: Reserved | None = None
+
+
+class Departing(NamedTuple):
+    """A push that is about to go: through which channel, to whom, in which message."""
+
+    row: Claimed
+    channel: ChannelName
+    recipient_index: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What becomes of a push in hand. PLANNED and HELD: again at `not_before`."""
+
+    status: DeliveryStatus
+    not_before: datetime | None = None
+    error: str | None = None
+    channel: ChannelName | None = None
+    recipient_index: str | None = None
+    platform_id: str | None = None
+    message_id: str | None = None
+    refused_by: ChannelName | None = None
+    credit: Reserved | None = None
+
+
+class Claims:
+    """The table of pushes, for workers."""
+
+    def __init__(self, credits: Credits) -> None:
+        self._credits = credits
+
+    # ---------------------------------------------------------------------------------------------------------- taking
+    async def take(self, number: int, now: datetime, lease: timedelta) -> list[Claimed]:
+        """Claims what is due, alarms first. With a push of the usual class all that are due to the same person come
+        along, beyond `number`, so that they can travel together."""
+        taken = await self.take_express(number, now, lease)
+        return taken + await self.take_usual(number - len(taken), now, lease)
+
+    async def take_express(self, number: int, now: datetime, lease: timedelta) -> list[Claimed]:
+        """Only what must not wait: alarms, then what is urgent."""
+        taken: list[Claimed] = []
+        for lane in range(NORMAL_LANE):
+            taken += await self._take_lane(lane, number - len(taken), now, now + lease)
+        return taken
+
+    async def take_usual(self, number: int, now: datetime, lease: timedelta) -> list[Claimed]:
+        """Only what may wait."""
+        return await self._take_lane(NORMAL_LANE, number, now, now + lease)
+
+    async def _take_lane(self, lane: int, number: int, now: datetime, until: datetime) -> list[Claimed]:
+        claim = uuid4()
+        if number <= 0:
+            return []
+        if lane != NORMAL_LANE:
+            return await self._take_rows(_first(lane), claim, number, now, until)
+        async with transaction() as connection:
+            is_postgres = connection.capabilities.dialect == "postgres"
+            if is_postgres:
+                await connection.execute_query("SELECT set_config('enable_seqscan', 'off', true)")
+                # One worker at a time: two that claim at the same moment would part what belongs to one person.
+                await connection.execute_query("SELECT pg_advisory_xact_lock($1)", [_CLAIMING])
+            due = _with_companions(lane, is_postgres=is_postgres)
+            return await self._take_rows(due, claim, number, now, until)
+
+    async def _take_rows(self, due: str, claim: UUID, number: int, now: datetime, until: datetime) -> list[Claimed]:
+        statement = Statement(of_pushes())
+        moment, key = statement.add(now, "moment"), statement.add(claim, "id")
+        end, most = statement.add(until, "moment"), statement.add(number, "number")
+        skip = "FOR UPDATE SKIP LOCKED" if statement.is_postgres else ""
+        chosen = due.format(now=moment, most=most, skip=skip)
+        change = f"SET status = 'sending', claim = {key}, lease_until = {end}, begun_at = NULL, updated_at = {moment}"
+        if statement.is_postgres:
+            query = (
+                f"WITH {chosen}, taken AS (UPDATE outbox_push {change} FROM due WHERE outbox_push.id = due.due_id"  # noqa: S608
+                f" RETURNING {PUSH_COLUMNS}) SELECT * FROM taken"
+            )
+        else:
+            query = (
+                f"WITH {chosen} UPDATE outbox_push {change} WHERE id IN (SELECT due_id FROM due)"  # noqa: S608
+                f" RETURNING {PUSH_COLUMNS}"
+            )
+        rows = [_claimed(row, claim, until) for row in await statement.fetch(query)]
+        rows.sort(key=lambda row: (row.push.not_before, row.push.id))
+        return rows
+
+    async def wake(self, now: datetime) -> int:
+        """What was held until now is planned again."""
+        statement = Statement(of_pushes())
+        moment = statement.add(now, "moment")
+        skip = "FOR UPDATE SKIP LOCKED" if statement.is_postgres else ""
+        return await statement.run(
+            f"UPDATE outbox_push SET status = 'planned', updated_at = {moment} WHERE id IN (SELECT id FROM outbox_push"  # noqa: S608
+            f" WHERE status = 'held' AND not_before <= {moment} LIMIT 10000 {skip})"
+        )
+
+    # --------------------------------------------------------------------------------------------------------- sending
+    async def keep_credits(self, rows: Sequence[Claimed]) -> None:
+        """Writes down what is reserved for which, in the transaction that reserved it: a worker that dies leaves a row
+        from which it is given back."""
+        reserved = [(row, row.credit) for row in rows if row.credit is not None]
+        if not reserved:
+            return
+        statement = Statement(of_pushes())
+        kinds = {"push_id": "id", "own_claim": "id", "own_credit": "text", "own_index": "text"}
+        given = statement.rows(
+            "given", kinds, [(row.push.id, row.claim, credit.what, credit.recipient_index) for row, credit in reserved]
+        )
+        await statement.run(
+            f"UPDATE outbox_push SET credit = given.own_credit, recipient_index = given.own_index FROM {given}"  # noqa: S608
+            " WHERE outbox_push.id = given.push_id AND claim = given.own_claim AND status = 'sending'"
+        )
+
+    async def begin(self, departing: Sequence[Departing], now: datetime, spare: timedelta) -> set[str]:
+        """From now on they may be on their way; gives the ids of those that still may: not taken back in the meantime,
+        and under a claim that stands for `spare` longer."""
+        statement = Statement(of_pushes())
+        moment, end = statement.add(now, "moment"), statement.add(now + spare, "moment")
+        kinds = {"push_id": "id", "own_claim": "id", "own_channel": "text", "own_index": "text", "own_message": "id"}
+        given = statement.rows("given", kinds, [(each.row.push.id, each.row.claim, *each[1:]) for each in departing])
+        begun = await statement.fetch(
+            f"UPDATE outbox_push SET begun_at = {moment}, attempts = attempts + 1, channel = given.own_channel,"  # noqa: S608
+            f" recipient_index = given.own_index, message_id = given.own_message, platform_id = NULL FROM {given}"
+            " WHERE outbox_push.id = given.push_id AND claim = given.own_claim AND status = 'sending'"
+            f" AND lease_until > {end} RETURNING outbox_push.id AS id"
+        )
+        return {str(row["id"]) for row in begun}
+
+    async def settle(self, settled: Sequence[tuple[Claimed, Settled]], now: datetime) -> set[str]:
+        """Writes down what became of them, in the caller's transaction; gives the ids of those that were still ours.
+
+        What was reserved is spent when a message went out or may have, and given back otherwise.
+        """
+        if not settled:
+            return set()
+        statement = Statement(of_pushes())
+        moment = statement.add(now, "moment")
+        given = statement.rows("given", _SETTLING, [_settling(row, each) for row, each in settled])
+        rows = await statement.fetch(
+            "UPDATE outbox_push SET status = given.new_status, lease_until = NULL, claim = NULL,"  # noqa: S608
+            " not_before = COALESCE(given.new_time, not_before), channel = given.new_channel,"
+            " recipient_index = given.new_index, platform_id = given.new_platform_id, message_id = given.new_message,"
+            " last_error = given.new_error, tried = given.new_tried, credit = NULL,"
+            f" updated_at = {moment} FROM {given} WHERE outbox_push.id = given.push_id"
+            " AND claim = given.own_claim AND status = 'sending' RETURNING outbox_push.id AS id"
+        )
+        ours = {str(row["id"]) for row in rows}
+        await self._clear_credits([pair for pair in settled if pair[0].push.id in ours])
+        return ours
+
+    async def _clear_credits(self, settled: Sequence[tuple[Claimed, Settled]]) -> None:
+        spent: list[Reserved] = []
+        back: list[Reserved] = []
+        for row, each in settled:
+            if row.credit is not None:
+                gone = each.status in (DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
+                (spent if gone else back).append(row.credit)
+        await self._credits.spend(spent)
+        await self._credits.give_back(back)
+
+    # --------------------------------------------------------------------------------------------------------- recovery
+    async def recover(self, now: datetime) -> Mapping[DeliveryStatus, Sequence[str]]:
+        """What workers that died had in hand: unknown if it may be on its way, else planned anew. Gives their ids."""
+        found: dict[DeliveryStatus, list[str]] = {}
+        async with transaction():
+            statement = Statement(of_pushes())
+            moment = statement.add(now, "moment")
+            skip = "FOR UPDATE SKIP LOCKED" if statement.is_postgres else ""
+            rows = await statement.fetch(
+                "UPDATE outbox_push SET status = CASE WHEN begun_at IS NULL THEN 'planned' ELSE 'unknown' END,"  # noqa: S608
+                f" lease_until = NULL, claim = NULL, updated_at = {moment}, last_error = 'worker_lost'"
+                f" WHERE id IN (SELECT id FROM outbox_push WHERE status = 'sending' AND lease_until <= {moment}"
+                f" LIMIT 1000 {skip}) RETURNING id, status, credit, recipient_index"
+            )
+            for row in rows:
+                found.setdefault(DeliveryStatus(row["status"]), []).append(str(row["id"]))
+            await self._release(rows)
+        return found
+
+    async def _release(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        held = [row for row in rows if row["credit"] is not None]
+        if not held:
+            return
+        statement = Statement(of_pushes())
+        await statement.run(
+            f"UPDATE outbox_push SET credit = NULL WHERE id {statement.ids([row['id'] for row in held])}"  # noqa: S608
+        )
+        credits = [(row["status"], Reserved(row["recipient_index"], row["credit"])) for row in held]
+        await self._credits.spend([each for status, each in credits if status == DeliveryStatus.UNKNOWN])
+        await self._credits.give_back([each for status, each in credits if status != DeliveryStatus.UNKNOWN])
+
+
+_SETTLING: Final = {
+    "push_id": "id", "own_claim": "id", "new_status": "text", "new_time": "moment", "new_channel": "text",
+    "new_index": "text", "new_platform_id": "text", "new_message": "id", "new_error": "text", "new_tried": "text",
+}  # fmt: skip
+
+
+def _settling(row: Claimed, settled: Settled) -> tuple[Any, ...]:
+    tried = row.tried | ({settled.refused_by} if settled.refused_by else frozenset())
+    return (
+        row.push.id, row.claim, settled.status, settled.not_before, settled.channel, settled.recipient_index,
+        settled.platform_id, settled.message_id, settled.error, "+".join(sorted(tried)) or None,
+    )  # fmt: skip
+
+
+def _first(lane: int) -> str:
+    """The due pushes of a lane, as the table `due`."""
+    return (
+        f"due AS (SELECT id AS due_id FROM outbox_push WHERE status = 'planned' AND lane = {lane}"  # noqa: S608
+        " AND not_before <= {now} ORDER BY not_before LIMIT {most} {skip})"
+    )
+
+
+def _with_companions(lane: int, *, is_postgres: bool) -> str:
+    """The due pushes of a lane, and all others of it that are due to the same people.
+
+    The others are looked up by person. Their state is compared in a way no index helps with: a table that has just been
+    filled has no statistics, and by the index of what is due all of it would be read for each person.
+    """
+    same = "= ANY (ARRAY(SELECT person_id FROM chosen))" if is_postgres else "IN (SELECT person_id FROM chosen)"
+    return (
+        f"chosen AS (SELECT person_id FROM outbox_push WHERE status = 'planned' AND lane = {lane}"  # noqa: S608
+        " AND not_before <= {now} ORDER BY not_before LIMIT {most}),"
+        f" due AS (SELECT id AS due_id FROM outbox_push WHERE person_id {same}"
+        f" AND status || '' = 'planned' AND lane + 0 = {lane} AND not_before <= {{now}} {{skip}})"
+    )
+
+
+# Thousands of rows a second: a look-up costs a tenth of asking the enum.
+_PURPOSES: Final = {each.value: each for each in Purpose}
+_CLASSES: Final = {each.value: each for each in PushClass}
+
+
+def push_of(row: Mapping[str, Any]) -> Push:
+    """The push in a row with PUSH_COLUMNS."""
+    child_ids = row["child_ids"]
+    return Push(
+        id=str(row["id"]),
+        reason=row["reason"],
+        occurrence=row["occurrence"],
+        person_id=str(row["person_id"]),
+        rule=row["rule"],
+        purpose=_PURPOSES[row["purpose"]],
+        push_class=_CLASSES[row["push_class"]],
+        child_ids=tuple(child_ids.split("+")) if child_ids else (),
+        not_before=moment_of(row["not_before"]),
+        expires_at=moment_of(row["expires_at"]),
+    )
+
+
+def _claimed(row: Mapping[str, Any], claim: UUID, until: datetime) -> Claimed:
+    tried = row["tried"]
+    refused = frozenset(ChannelName(each) for each in tried.split("+")) if tried else frozenset[ChannelName]()
+    return Claimed(push_of(row), claim, until, row["attempts"], refused)
