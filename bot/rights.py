@@ -72,6 +72,26 @@ roster.export      -       -        -       -            -    -               sc
 audit.search       -       -        -       -            -    -               -             town          -      -
 retention.view     -       -        -       -            -    school          -             town          -      -
 retention.run      -       -        -       -            -    -               -             -             -      -
+deliveries.view    -       -        -       -            -    -               school        town          -      -
+deliveries.decide  -       -        -       -            -    -               school        town          -      -
+handlist.view      -       -        -       class        -    -               school        town          -      -
+handlist.tick      -       -        -       class        -    -               school        town          -      -
+duty.view          -       -        -       class        self school          school        town          -      -
+duty.do            -       -        -       class        self school          school        town          -      -
+duty.rules         -       -        -       -            -    -               -             town          -      -
+alarm.view         -       -        self    self         self school          school        town          -      -
+alarm.raise        -       -        class   class        any  school          school        town          -      -
+alarm.answer       -       -        -       -            self school          school        town          -      -
+reminder.own       self    self     self    self         self self            self          self          self   self
+reminder.class     -       -        -       class        -    -               school        town          -      -
+notice.open        any     any      any     any          any  any             any           any           any    any
+notice.read        -       child    self    self         self self            self          self          self   self
+notice.write       -       -        -       class        -    -               school        town          -      -
+notice.approve     -       -        -       -            -    -               school        town          -      -
+notice.report      -       -        -       class        -    -               school        town          -      -
+calendar.view      -       -        any     any          any  any             any           any           any    any
+calendar.edit      -       -        -       -            -    -               school        town          -      -
+calendar.town      -       -        -       -            -    -               -             town          -      -
 knowledge.edit     -       -        -       -            -    -               -             -             any    any
 knowledge.approve  -       -        -       -            -    -               -             -             -      any
 """
@@ -119,6 +139,26 @@ class Action(StrEnum):
     AUDIT_SEARCH = "audit.search"
     RETENTION_VIEW = "retention.view"
     RETENTION_RUN = "retention.run"
+    DELIVERIES_VIEW = "deliveries.view"
+    DELIVERIES_DECIDE = "deliveries.decide"
+    HANDLIST_VIEW = "handlist.view"
+    HANDLIST_TICK = "handlist.tick"
+    DUTY_VIEW = "duty.view"
+    DUTY_DO = "duty.do"
+    DUTY_RULES = "duty.rules"
+    ALARM_VIEW = "alarm.view"
+    ALARM_RAISE = "alarm.raise"
+    ALARM_ANSWER = "alarm.answer"
+    REMINDER_OWN = "reminder.own"
+    REMINDER_CLASS = "reminder.class"
+    NOTICE_OPEN = "notice.open"
+    NOTICE_READ = "notice.read"
+    NOTICE_WRITE = "notice.write"
+    NOTICE_APPROVE = "notice.approve"
+    NOTICE_REPORT = "notice.report"
+    CALENDAR_VIEW = "calendar.view"
+    CALENDAR_EDIT = "calendar.edit"
+    CALENDAR_TOWN = "calendar.town"
     KNOWLEDGE_EDIT = "knowledge.edit"
     KNOWLEDGE_APPROVE = "knowledge.approve"
 

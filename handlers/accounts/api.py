@@ -21,10 +21,11 @@ from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.profiles import ProfileService
 from handlers.accounts.service.requests import Plea
 from handlers.accounts.service.sessions import SessionService
+from handlers.accounts.service.subscriptions import Subscriptions, SubscriptionService
 from handlers.accounts.service.switching import SwitchService
 from handlers.accounts.service.unbinding import UnbindingService
 
-_TAGS = {"session": ("登录",), "profile": ("我的",), "binding": ("绑定",)}
+_TAGS = {"session": ("登录",), "profile": ("我的",), "binding": ("绑定",), "messages": ("消息",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class AccountsServices:
     bindings: BindingService
     unbinding: UnbindingService
     switching: SwitchService
+    subscriptions: SubscriptionService
 
 
 class AccountsApi:
@@ -48,7 +50,12 @@ class AccountsApi:
 
     def routes(self) -> tuple[ApiRoute, ...]:
         """All of them."""
-        return (*self._session_routes(), *self._profile_routes(), *self._binding_routes())
+        return (
+            *self._session_routes(),
+            *self._profile_routes(),
+            *self._binding_routes(),
+            *self._message_routes(),
+        )
 
     def _session_routes(self) -> Sequence[ApiRoute]:
         tags = _TAGS["session"]
@@ -133,6 +140,20 @@ class AccountsApi:
             ApiRoute(
                 method="GET", path="/schools", summary="可以请求核对的学校", handle=self.schools,
                 response=schemas.SchoolsOut, action=Action.BINDING_REQUEST, before_privacy=True, tags=tags,
+            ),
+        )  # fmt: skip
+
+    def _message_routes(self) -> Sequence[ApiRoute]:
+        tags = _TAGS["messages"]
+        return (
+            ApiRoute(
+                method="GET", path="/subscriptions", summary="可以订阅的消息", handle=self.subscriptions,
+                response=schemas.SubscriptionsOut, action=Action.PROFILE_VIEW, tags=tags,
+            ),
+            ApiRoute(
+                method="POST", path="/subscriptions", summary="记下订阅的选择", handle=self.subscribe,
+                request=schemas.SubscriptionsIn, response=schemas.SubscriptionsOut, action=Action.PROFILE_CHANGE,
+                key_required=False, tags=tags,
             ),
         )  # fmt: skip
 
@@ -272,6 +293,16 @@ class AccountsApi:
         rows = await self._services.profiles.open_schools(call.actor)
         return schemas.SchoolsOut(items=[schemas.SchoolOut(id=row.id, name=row.name) for row in rows])
 
+    # ------------------------------------------------------------------------------------------------------- messages
+    async def subscriptions(self, call: ApiCall) -> BaseModel:
+        """What the caller may be asked to accept."""
+        return _subscriptions_out(await self._services.subscriptions.subscriptions(call.actor))
+
+    async def subscribe(self, call: ApiCall) -> BaseModel:
+        """What the caller chose counts from now on."""
+        body = cast("schemas.SubscriptionsIn", call.body)
+        return _subscriptions_out(await self._services.subscriptions.report(call.actor, body.results))
+
     async def _bound(self, call: ApiCall, outcome: Outcome) -> BaseModel:
         """Raises the named error of a try that failed."""
         outcome.checked()
@@ -291,3 +322,13 @@ def _actor_out(actor: Actor) -> schemas.ActorOut:
             "has_agreed": actor.has_agreed,
         }
     )
+
+
+def _subscriptions_out(found: Subscriptions) -> schemas.SubscriptionsOut:
+    items = [
+        schemas.SubscriptionOut(
+            template_id=item.template_id, purposes=list(item.purposes), left=item.left, is_refused=item.is_refused
+        )
+        for item in found.items
+    ]
+    return schemas.SubscriptionsOut(ask=list(found.ask), items=items)

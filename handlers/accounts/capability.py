@@ -12,7 +12,9 @@ from bot.scheduler.jobs import Daily, Job
 from handlers.accounts.admin.pages import PeoplePages
 from handlers.accounts.api import AccountsApi, AccountsServices
 from handlers.accounts.chat.parts import MENU, BindingServices, binding_parts
+from handlers.accounts.service.address_book import AccountsAddressBook
 from handlers.accounts.service.appointments import AppointmentService
+from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.bars import BarService
 from handlers.accounts.service.decisions import DecisionService
 from handlers.accounts.service.editing import EditingService
@@ -24,6 +26,7 @@ from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.profiles import ProfileService
 from handlers.accounts.service.sessions import SessionService
 from handlers.accounts.service.structure import StructureService
+from handlers.accounts.service.subscriptions import SubscriptionService
 
 _CLEANING_TIME = time(3, 50)
 
@@ -40,7 +43,36 @@ def build(machinery: Machinery) -> EntryPoints:
     people = PeopleService(clock, audit, duties)
     services = BindingServices.of(machinery, identity, people)
     binding = binding_parts(machinery, services)
-    api = AccountsApi(
+    machinery.services.add(
+        identity,
+        services.identities,
+        people,
+        sessions,
+        AccountsAudiences(),
+        StructureService(clock, audit, identity.forget),
+        AppointmentService(clock, audit, duties, identity.forget),
+        EditingService(clock, audit, identity.forget),
+    )
+    pages = _pages(machinery.services, clock, audit)
+    return EntryPoints(
+        routes=binding.routes,
+        api=_api(machinery, services, sessions, people).routes(),
+        jobs=(Job("accounts.forget_sessions", Daily(_CLEANING_TIME), sessions.forget_ended), *binding.jobs),
+        admin=pages.routes(),
+        todos=(*binding.todos, pages),
+        checks=binding.checks,
+        identity=identity,
+        address_book=AccountsAddressBook(clock),
+        profiles=(identity,),
+        erasers=binding.erasers,
+        authenticate=sessions.authenticate,
+    )
+
+
+def _api(
+    machinery: Machinery, services: BindingServices, sessions: SessionService, people: PeopleService
+) -> AccountsApi:
+    return AccountsApi(
         AccountsServices(
             logins=LoginService(machinery.miniprogram, services.identities, sessions),
             sessions=sessions,
@@ -49,29 +81,8 @@ def build(machinery: Machinery) -> EntryPoints:
             bindings=services.binding,
             unbinding=services.binding,
             switching=services.switching,
+            subscriptions=SubscriptionService(machinery.delivery.credits, machinery.delivery.templates),
         )
-    )
-    machinery.services.add(
-        identity,
-        services.identities,
-        people,
-        sessions,
-        StructureService(clock, audit, identity.forget),
-        AppointmentService(clock, audit, duties, identity.forget),
-        EditingService(clock, audit, identity.forget),
-    )
-    pages = _pages(machinery.services, clock, audit)
-    return EntryPoints(
-        routes=binding.routes,
-        api=api.routes(),
-        jobs=(Job("accounts.forget_sessions", Daily(_CLEANING_TIME), sessions.forget_ended), *binding.jobs),
-        admin=pages.routes(),
-        todos=(*binding.todos, pages),
-        checks=binding.checks,
-        identity=identity,
-        profiles=(identity,),
-        erasers=binding.erasers,
-        authenticate=sessions.authenticate,
     )
 
 

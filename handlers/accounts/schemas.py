@@ -8,8 +8,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.delivery.pushes import Purpose
 from bot.identity import Hat, Role
 from handlers.accounts.domain import Relation, SessionKind
+from handlers.accounts.service.subscriptions import Choice
 
 
 class In(BaseModel):
@@ -207,4 +209,30 @@ class SchoolsOut(BaseModel):
     """All that are open."""
 
     items: list[SchoolOut]
+    next_cursor: str | None = None
+
+
+# ---------------------------------------------------------------------------------------------------- subscriptions
+class SubscriptionsIn(In):
+    """What the dialog of `wx.requestSubscribeMessage` gave, by template."""
+
+    results: dict[Annotated[str, Field(min_length=1, max_length=64)], Choice] = Field(
+        title="选择结果", min_length=1, max_length=20, examples=[{"TEMPLATE_ID": "accept"}]
+    )
+
+
+class SubscriptionOut(BaseModel):
+    """One template. `left` is null where one accept holds for all messages to come."""
+
+    template_id: str
+    purposes: list[Purpose]
+    left: int | None = Field(description="还能发几条；null 为长期有效")
+    is_refused: bool
+
+
+class SubscriptionsOut(BaseModel):
+    """All templates for the caller."""
+
+    ask: list[str] = Field(description="下次点按时要请求的模板，最多 3 个")
+    items: list[SubscriptionOut]
     next_cursor: str | None = None
