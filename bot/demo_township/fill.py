@@ -14,6 +14,7 @@ from bot.audit.log import Audit
 from bot.clock import SHANGHAI, Clock, FrozenClock
 from bot.config import Settings
 from bot.delivery.outbox import Outbox
+from bot.demo_township.calendar import point_days, terms_around, town_days
 from bot.demo_township.plan import MINI_PROGRAM_PREFIX, UNION_PREFIX, TownshipPlan
 from bot.errors import Conflict, Unavailable
 from bot.identity import SYSTEM, Actor
@@ -45,6 +46,7 @@ from handlers.accounts.service.values import (
 )
 from handlers.accounts.service.wechat_ids import IdentityService
 from handlers.accounts.service.writing import Writer
+from handlers.calendar.service.founding import put_calendar
 from handlers.consent.domain import Decision
 from handlers.consent.service.founding import MadeDecision, put_decisions
 from handlers.consent.service.notice import notice_of
@@ -102,6 +104,7 @@ class _Filling:
         await self._identities()
         await self._consents()
         await self._matters()
+        await self._calendar()
         return self._ids
 
     async def _schools(self) -> None:
@@ -237,6 +240,12 @@ class _Filling:
                     name=plea.name,
                 ),
             )
+
+    async def _calendar(self) -> None:
+        year = self._plan.year
+        point = next(self._ids[school.key] for school in self._plan.schools if school.parent)
+        days = [(None, one) for one in town_days(year)], [(point, one) for one in point_days(year)]
+        await put_calendar(self._ids[""], terms_around(year), [*days[0], *days[1]], self._now)
 
     def _days_ago(self, days: int | None) -> datetime | None:
         return None if days is None else self._now - timedelta(days=days)

@@ -39,6 +39,8 @@ from handlers.accounts.models import (
 )
 from handlers.accounts.service.child_records import Custody
 from handlers.accounts.service.identity import AccountsIdentity
+from handlers.accounts.service.places import PlaceService
+from handlers.calendar.service.calendars import CalendarService
 from handlers.consent.domain import Decided, Standing, standing_of
 from handlers.consent.models import ConsentEvent
 from handlers.consent.service.notice import notice_of
@@ -242,3 +244,20 @@ def test_hints_tell_the_stranger_what_is_on_the_slip(plan: TownshipPlan) -> None
     assert child.name in hint.about
     assert f"{child.birth_date.year}年{child.birth_date.month}月{child.birth_date.day}日" in hint.tip
     assert "已经绑定" in hints_of(plan, None)["demo_n_0001"].about
+
+
+async def test_the_calendar_has_terms_around_the_day_and_local_days(filled: TownshipPlan) -> None:
+    calendars = CalendarService(PlaceService())
+    point = await School.get(kind="teaching_point")
+    town, own = await calendars.of(None), await calendars.of(str(point.id))
+    assert [(term.first_day, term.last_day) for term in town.terms[:3]] == [
+        (date(2025, 9, 1), date(2026, 1, 30)),
+        (date(2026, 3, 2), date(2026, 7, 10)),
+        (date(2026, 9, 1), date(2027, 1, 29)),
+    ]
+    assert own.terms == town.terms
+    assert not town.is_school_day(date(2026, 10, 15))
+    assert town.view(date(2027, 1, 27)).name == "期末考试"
+    market = date(2026, 12, 11)
+    assert (town.is_school_day(market), own.is_school_day(market)) == (True, False)
+    assert town.is_provisional(date(2027, 1, 27))
