@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("bot.cli_backup", "restore"),
     "keys": ("bot.cli_keys", "keys_app"),
     "retention": ("bot.cli_retention", "retention"),
+    "rehearse": ("bot.cli_rehearse", "rehearse"),
 }
 
 

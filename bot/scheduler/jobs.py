@@ -38,10 +38,11 @@ class Job:
 
     Every replica ticks, ticks may come late or be left out, and a run may be cut at any point: `run` does what is due
     according to its tables, and doing it twice equals doing it once. A tick more than `grace` late is left out. While a
-    run goes on, further ticks of the job are left out too.
+    run goes on, further ticks of the job are left out too. `rehearsed`: it promises messages, so a rehearsal runs it.
     """
 
     id: str
     trigger: Trigger
     run: Callable[[], Awaitable[object]]
     grace: timedelta = timedelta(minutes=1)
+    rehearsed: bool = False

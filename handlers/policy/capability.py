@@ -7,6 +7,7 @@ from handlers.accounts.service.identity import AccountsIdentity
 from handlers.policy import chat, texts
 from handlers.policy.api import PolicyApi
 from handlers.policy.chat import PolicyChat
+from handlers.policy.domain import article_of
 from handlers.policy.service.answers import AnswerService
 from handlers.policy.service.profiles import ProfileService
 from handlers.policy.service.question_log import QuestionLog
@@ -23,6 +24,7 @@ def build(machinery: Machinery) -> EntryPoints:
         profiles=(profiles,),
         erasers=(log, profiles),
         background=(log,),
+        article_of=article_of,
     )
 
 

@@ -73,6 +73,12 @@ def from_note(note: str | None) -> Remembered | None:
         return None
 
 
+def article_of(note: str | None) -> str | None:
+    """The entry the last answer was given from; None when there was none."""
+    remembered = from_note(note)
+    return remembered.article if remembered else None
+
+
 _NUMBERS: Mapping[str, int] = {word: number for number, word in enumerate("一二三四五六七八九", 1)}
 _LONGEST_NUMBER = len("回复1个")
 _NUMBER = re.compile(r"(?:第|选|回复)?([1-9]|[一二三四五六七八九])(?:个|项|号)?")
