@@ -7,11 +7,14 @@ from typing import Any
 
 from bot.capability import Capability, EntryPoints, Machinery, MenuItem
 from bot.errors import InvalidInput
+from handlers.accounts.service.offices import Offices
+from handlers.alarms.service.alarms import AlarmService
 from handlers.support import texts
 from handlers.support.chat import asking, greeting
 from handlers.support.chat.asking import Asking
 from handlers.support.chat.duty import Duty
 from handlers.support.chat.greeting import Greeting
+from handlers.support.service.alarming import Alarming
 from handlers.support.service.duty import DutyRoster
 from handlers.support.service.hand_overs import NOTICE, HandOverService
 from handlers.support.service.leaving import LeavingService
@@ -31,7 +34,8 @@ class MenuTooLarge(InvalidInput):
 def build(machinery: Machinery) -> EntryPoints:
     """Services and entry points over the machinery of one application."""
     roster = DutyRoster(machinery.settings.support.duty)
-    matters = HandOverService(roster, machinery.outbox, machinery.clock)
+    alarming = Alarming(machinery.services.get(AlarmService), Offices(machinery.clock), roster, machinery.clock)
+    matters = HandOverService(roster, machinery.outbox, machinery.clock, alarming)
     people = Asking(matters, is_staffed=roster.is_staffed)
     return EntryPoints(
         routes=(

@@ -128,6 +128,8 @@ async def show_help(context: ChatContext, message: Inbound) -> Reply:
     actor = context.actor
     own = texts.HELP_DUTY if actor.has(Role.DUTY) else ""
     own += texts.HELP_DECIDING if actor.has(*roles_for(Action.BINDING_DECIDE)) else ""
+    own += texts.HELP_TASKS if actor.has(*roles_for(Action.DUTY_DO)) else ""
+    own += texts.HELP_ALARMS if actor.has(*roles_for(Action.ALARM_ANSWER)) else ""
     own += texts.HELP_HATS if len(actor.hats) > 1 else ""
     return TextReply(own + texts.HELP)
 

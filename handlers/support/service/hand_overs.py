@@ -29,6 +29,7 @@ from handlers.support.domain import (
     tag_of,
 )
 from handlers.support.models import HandOverReplyRow, HandOverRow
+from handlers.support.service.alarming import Alarming
 from handlers.support.service.duty import DutyRoster
 
 NOTICE = "support.notice"
@@ -60,10 +61,11 @@ class Answered:
 class HandOverService:
     """The use cases. Every one runs in the caller's transaction, or in one of its own."""
 
-    def __init__(self, roster: DutyRoster, outbox: Outbox, clock: Clock) -> None:
+    def __init__(self, roster: DutyRoster, outbox: Outbox, clock: Clock, alarming: Alarming) -> None:
         self._roster = roster
         self._outbox = outbox
         self._clock = clock
+        self._alarming = alarming
 
     # ----------------------------------------------------------------------------------------------------- the asker's
     async def hand_over(
@@ -71,11 +73,13 @@ class HandOverService:
     ) -> HandOver:
         """Registers a matter, gives it an owner and tells them.
 
-        With `alarm` a child may be in danger: it is urgent, and what is said soon after belongs to the same matter.
+        With `alarm` a child may be in danger: it is urgent, an alarm is raised, and what is said soon after belongs to
+        the same matter.
         """
         now = self._clock.now()
         async with transaction():
             if alarm and (known := await self._added_to_urgent(actor, text)) is not None:
+                await self._alarming.add(actor, known, text)
                 return known
             owner = await self._choose_owner(place)
             row = await HandOverRow.create(
@@ -90,7 +94,8 @@ class HandOverService:
                 updated_at=now,
             )
             matter = self._shown(row, ())
-            await self._tell_owners(matter, owner)
+            alarmed = await self._alarming.raise_for(actor, matter) if alarm else frozenset()
+            await self._tell_owners(matter, owner, alarmed)
         return matter
 
     async def own_matters(self, actor: Actor) -> list[HandOver]:
@@ -220,9 +225,11 @@ class HandOverService:
         load = {str(index): int(matters) for index, matters in counts if index}
         return owner_for(self._roster.owners, place, load)
 
-    async def _tell_owners(self, matter: HandOver, owner: Owner | None) -> None:
-        """The owner; of what is urgent everybody on duty, since the owner may not be looking."""
-        told = self._roster.owners if matter.is_urgent else (owner,) if owner else ()
+    async def _tell_owners(self, matter: HandOver, owner: Owner | None, alarmed: frozenset[str]) -> None:
+        """The owner; of what is urgent everybody on duty, since the owner may not be looking. Those whom the alarm
+        tells, by index, are not told twice."""
+        owners = self._roster.owners if matter.is_urgent else (owner,) if owner else ()
+        told = [each for each in owners if each.index not in alarmed]
         text = texts.NOTICE_URGENT if matter.is_urgent else texts.NOTICE
         asker = texts.ASKER.format(tag=matter.asker_tag)
         short = shortened(without_personal_data(matter.text), _NOTICE_TEXT)
@@ -259,6 +266,8 @@ class HandOverService:
         await HandOverRow.filter(id=row.id).update(
             state=state, owner_index=actor.openid_index, updated_at=now, closed_at=closed_at
         )
+        if row.alarm is not None:
+            await self._alarming.taken_on(actor, row.id)
 
     async def _with_replies(
         self, rows: Sequence[HandOverRow]

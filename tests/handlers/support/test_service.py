@@ -10,7 +10,7 @@ import pytest
 from bot.clock import FrozenClock
 from bot.config import DutyOwner
 from bot.delivery.models import OutboxMessage
-from bot.delivery.outbox import Outbox, text_of
+from bot.delivery.outbox import text_of
 from bot.errors import NotPermitted
 from bot.identity import Actor, Role
 from bot.metrics import Metrics
@@ -20,6 +20,7 @@ from handlers.support.domain import HandOverClosed, HandOverNotFound, HandOverSt
 from handlers.support.models import HandOverRow
 from handlers.support.service.duty import DutyRoster
 from handlers.support.service.hand_overs import NOTICE, REPLY, HandOverService
+from tests.handlers.support.stage import service_of
 
 ROSTER = (
     DutyOwner(id="demo_a_0001", name="赵主任", places=("柳溪镇",)),
@@ -35,7 +36,7 @@ def roster(database: Database) -> DutyRoster:
 
 @pytest.fixture
 def matters(roster: DutyRoster, clock: FrozenClock, metrics: Metrics) -> HandOverService:
-    return HandOverService(roster, Outbox(clock, metrics), clock)
+    return service_of(roster, clock, metrics)
 
 
 @pytest.fixture
@@ -120,14 +121,14 @@ async def test_what_belonged_to_somebody_no_longer_on_duty_is_everybody_s(
 ) -> None:
     await matters.hand_over(parent, PARENT, "想转学", place="鹤山镇")
     smaller = DutyRoster(ROSTER[:1])
-    service = HandOverService(smaller, Outbox(clock, metrics), clock)
+    service = service_of(smaller, clock, metrics)
     assert [matter.number for matter in await service.todo(await owner(smaller, 1))] == [1]
 
 
 async def test_with_nobody_on_duty_it_is_registered_all_the_same(
     database: Database, parent: Actor, clock: FrozenClock, metrics: Metrics
 ) -> None:
-    service = HandOverService(DutyRoster(()), Outbox(clock, metrics), clock)
+    service = service_of(DutyRoster(()), clock, metrics)
     matter = await service.hand_over(parent, PARENT, "想转学")
     assert matter.owner_name is None
     assert await notices() == {}
