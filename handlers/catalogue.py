@@ -8,10 +8,29 @@ from __future__ import annotations
 
 from bot.capability import Capability
 from handlers.accounts.capability import ACCOUNTS
+from handlers.alarms.capability import ALARMS
+from handlers.calendar.capability import CALENDAR
 from handlers.consent.capability import CONSENT
 from handlers.console.capability import CONSOLE
+from handlers.deliveries.capability import DELIVERIES
+from handlers.duties.capability import DUTIES
+from handlers.notices.capability import NOTICES
 from handlers.policy.capability import POLICY
+from handlers.reminders.capability import REMINDERS
 from handlers.rosters.capability import ROSTERS
 from handlers.support.capability import SUPPORT
 
-CAPABILITIES: tuple[Capability, ...] = (ACCOUNTS, ROSTERS, CONSENT, CONSOLE, POLICY, SUPPORT)
+CAPABILITIES: tuple[Capability, ...] = (
+    ACCOUNTS,
+    ROSTERS,
+    CONSENT,
+    CONSOLE,
+    CALENDAR,
+    DELIVERIES,
+    REMINDERS,
+    NOTICES,
+    POLICY,
+    DUTIES,
+    ALARMS,
+    SUPPORT,
+)

@@ -89,12 +89,15 @@ class ItemName(StrEnum):
     CHILD_REMINDERS = "child.reminders"
     CHILD_SIGN_UP = "child.sign_up"
     CHILD_PICTURES = "child.pictures"
+    CHILD_NOTICES = "child.notices"
+    CHILD_CALLS = "child.calls"
     PERSON_WECHAT = "person.wechat"
     PERSON_SESSION = "person.session"
     PERSON_MESSAGES = "person.messages"
     PERSON_CHAT = "person.chat"
     PERSON_HAND_OVER = "person.hand_over"
     STAFF_APPOINTMENT = "staff.appointment"
+    STAFF_TASK = "staff.task"
     STAFF_CREDENTIAL = "staff.credential"
     AUDIT = "audit"
 
@@ -138,6 +141,8 @@ REGISTER: Final[tuple[Item, ...]] = (
     }, kept_days=30),
     Item(_N.CHILD_PROTECTION, _CHILD, _DUTY, {
         "accounts_bar": "pupil_id person_id name_index phone_index reason set_by since until",
+        "alarms_alarm": "child_id said reference key raised_by raiser_index on_duty acknowledged_by closing spot",
+        "alarms_entry": "mark person_id",
     }, is_protected=True),
     Item(_N.CHILD_IMPORT, _CHILD, _DUTY, {
         "rosters_import": "by_person_id by_name file_name file_digest head",
@@ -154,6 +159,17 @@ REGISTER: Final[tuple[Item, ...]] = (
     Item(_N.CHILD_REMINDERS, _CHILD, _CONSENT, {}),
     Item(_N.CHILD_SIGN_UP, _CHILD, _CONSENT, {}),
     Item(_N.CHILD_PICTURES, _CHILD, _CONSENT, {}),
+    Item(_N.CHILD_NOTICES, _CHILD, _DUTY, {
+        "notices_child": "child_id school_id class_id hand_how hand_by hand_at confirmed_by_hand",
+        "notices_recipient": "person_id child_id is_acting opened_at confirmed_at how answers entered_by told_at"
+        " channel",
+        "notices_ticket": "person_id ticket_index",
+        "notices_notice": "written_by changed_by approved_by",
+    }),
+    Item(_N.CHILD_CALLS, _CHILD, _DUTY, {
+        "deliveries_hand_list": "subject_id child_id person_id child_ids class_id school_id township_id way settled_by"
+        " settled_at",
+    }, kept_days=180),
     Item(_N.PERSON_WECHAT, _PERSON, _CONSENT, {
         "accounts_identity": "account openid openid_index unionid_index person_id hat privacy_version privacy_agreed_at"
         " bound_at failed_proofs failed_on",
@@ -166,6 +182,11 @@ REGISTER: Final[tuple[Item, ...]] = (
         "outbox_message": "occurrence recipient openid_index payload platform_id",
         "processed_message": "dedupe_key openid_index reply",
         "consent_reminder": "person_id notice_version told_at",
+        "outbox_push": "occurrence person_id child_ids recipient_index platform_id",
+        "delivery_report": "platform_id recipient_index",
+        "delivery_consent": "recipient_index template_id free reserved is_long_term is_refused",
+        "delivery_count": "whose what period used",
+        "reminders_own": "person_id openid openid_index matter event text article day told_day",
     }, kept_days=90),
     Item(_N.PERSON_CHAT, _PERSON, _CONSENT, {
         "policy_profile": "openid_index place",
@@ -179,6 +200,10 @@ REGISTER: Final[tuple[Item, ...]] = (
     Item(_N.STAFF_APPOINTMENT, _STAFF, _DUTY, {
         "accounts_appointment": "person_id kind township_id school_id school_class_id subject since until",
         "accounts_class_hand_over": "school_class_id from_person_id to_person_id on_day duties accepted_at",
+    }),
+    Item(_N.STAFF_TASK, _STAFF, _DUTY, {
+        "duties_task": "done_by note",
+        "reminders_class": "set_by text",
     }),
     Item(_N.STAFF_CREDENTIAL, _STAFF, _DUTY, {
         "console_credential": "person_id login password totp_secret totp_confirmed_at totp_last_step must_change"
@@ -198,15 +223,38 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "accounts_township": "name county province",
     "accounts_school": "township_id parent_id name kind place closed_on",
     "accounts_class": "school_id school_year grade number promoted_from_id",
+    "alarms_alarm": "kind state level climb_at hand_over source raised_at township_id school_id class_id",
+    "alarms_entry": "alarm_id at level",
     "audit_seal": "number entry_id digest sealed_at",
     "audit_gap": "from_id to_id noted_at",
+    "calendar_local_day": "township_id school_id kind name first_day last_day effect",
+    "calendar_state": "township_id changes",
+    "calendar_term": "township_id school_id name first_day last_day",
+    "calendar_week": "township_id owner_id weekdays",
+    "calendar_year": "township_id year source holidays make_up_days",
     "consent_data_item": "name title basis kept_days",
+    "deliveries_hand_list": "reason occurrence rule purpose push_class why not_before expires_at state",
     "delivery_attempt": "message_id number outcome error finished_at",
+    "delivery_report": "channel error",
+    "duties_rule": "township_id number title detail owner rhythm remind_before escalate_after since shipped stopped_at",
+    "duties_task": "rule_id township_id school_id class_id object_id occurrence due_on remind_on late_on escalate_on"
+    " state done_at is_provisional",
     "idempotent_answer": "route body_digest status",
     "outbox_message": "kind reason status not_before expires_at lease_until attempts last_error",
+    "notices_child": "notice_id",
+    "notices_notice": "number state township_id school_id class_id title text content sender confirmation who deadline"
+    " is_urgent send_at remind_hours remind_times written_on needs_second approved_at why_rejected begun_at frozen_at"
+    " sent_at closed_at reminded reminded_at next_reminder_at escalated_at corrects corrected_by is_material",
+    "notices_recipient": "notice_id has_new_words",
+    "notices_ticket": "notice_id",
+    "outbox_push": "message_id reason rule purpose push_class status lane tried not_before expires_at channel claim"
+    " credit attempts begun_at last_error lease_until",
     "policy_feedback": "article is_helpful",
     "policy_question": "outcome article times",
     "processed_message": "state finished_at",
+    "reminders_class": "school_id class_id class_name day state cancelled_at",
+    "reminders_planned": "reason occurrence day leads lead_days calendar_version is_provisional is_split is_withdrawn"
+    " said corrected_at",
     "rosters_change": "source_id number table",
     "rosters_import": "kind state coverage township_id school_id counts plan_digest progress failure applied_at"
     " undone_at",

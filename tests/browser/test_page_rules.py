@@ -26,6 +26,10 @@ async def fill(stage: Stage, openid: str) -> None:
     rows = [{"id": "u1", "content": "有用"}, {"id": "u2", "content": "没用"}]
     menu = {"head_content": "刚才的回答有用吗？", "list": rows, "tail_content": ""}
     assert await stage.send_service(openid, {"msgtype": "msgmenu", "msgmenu": menu}) == 0
+    assert await stage.send_template(openid, url=f"{stage.url}/demo/") == 0
+    assert await stage.send_subscription(openid, "pages/notice?id=1") == 0
+    mass = {"msgtype": "text", "text": {"content": "明天停课，后天照常上学。"}, "touser": [openid, "oNobody"]}
+    assert await stage.send("/cgi-bin/message/mass/send", mass) == 0
     stage.phones.cut()
     await chat.perform(Act(Kind.SAY, "在吗"))
 

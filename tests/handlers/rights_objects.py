@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 from bot.clock import Clock
 from bot.config import Settings
 from bot.config_values import decode_key
+from bot.delivery.models import DeliveryStatus, OutboxPush
+from bot.delivery.pushes import Purpose, PushClass
 from bot.identity import Role
-from bot.rights import Scope
+from bot.rights import Reach, Scope
 from bot.storage.database import transaction
 from handlers.accounts.domain import Account, AppointmentKind, BindingState, Relation
 from handlers.accounts.models import (
@@ -29,8 +32,21 @@ from handlers.accounts.models import (
     Township,
     WeChatIdentity,
 )
+from handlers.accounts.service.audience import Audience, AudienceRole
 from handlers.accounts.service.bars import name_index
 from handlers.accounts.service.sessions import SessionService
+from handlers.alarms.domain import AlarmKind, AlarmSource, AlarmState
+from handlers.alarms.models import AlarmRow
+from handlers.calendar.domain import Effect, LocalKind
+from handlers.calendar.models import LocalDays, SchoolTerm
+from handlers.deliveries.models import HandListLine
+from handlers.duties.domain import OWNERS, Rhythm, TaskState
+from handlers.duties.models import DutyRule, DutyTask
+from handlers.notices.domain import NO_CHILD, Confirmation, NoticeContent, NoticeState, Target
+from handlers.notices.models import Notice, NoticeChild, NoticeRecipient
+from handlers.notices.service.rows import columns_of
+from handlers.reminders.domain import ReminderState
+from handlers.reminders.models import ClassReminder, OwnReminder
 from handlers.rosters.domain import Coverage, ImportState, RosterKind
 from handlers.rosters.models import Import
 from tests import factories
@@ -210,6 +226,165 @@ async def _request(world: World, place: Place, caller: Caller) -> object:
     return row.id
 
 
+async def _alarm(world: World, place: Place, caller: Caller) -> object:
+    # At home the caller raised it: who reaches no more than their own sees that.
+    raiser = caller.person.id if place is world.home and caller.person else None
+    row = await AlarmRow.create(
+        reference=uuid4().hex,
+        kind=AlarmKind.OTHER,
+        source=AlarmSource.CONSOLE,
+        state=AlarmState.OPEN,
+        child_id=place.pupil.id,
+        class_id=place.school_class.id,
+        school_id=place.school.id,
+        township_id=place.township.id,
+        raised_by=raiser,
+        on_duty=[],
+        raised_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return row.key
+
+
+async def _duty_rule(world: World, place: Place, caller: Caller) -> object:
+    return (await _rule_of(place, AppointmentKind.SCHOOL_LEADER)).id
+
+
+async def _duty_task(world: World, place: Place, caller: Caller) -> object:
+    # At home it is the caller's own charge, elsewhere that of a school leader.
+    own = KINDS.get(caller.role, AppointmentKind.SCHOOL_LEADER) if place is world.home else None
+    owner = own if own in OWNERS else AppointmentKind.SCHOOL_LEADER
+    rule = await _rule_of(place, owner)
+    is_of_class = owner is AppointmentKind.HEAD_TEACHER
+    days: dict[str, Any] = dict.fromkeys(("due_on", "remind_on", "late_on", "escalate_on"), factories.FIRST_DAY)
+    row = await DutyTask.create(
+        rule_id=rule.id,
+        object_id=place.school_class.id if is_of_class else place.school.id,
+        class_id=place.school_class.id if is_of_class else None,
+        school_id=place.school.id,
+        township_id=place.township.id,
+        occurrence="2026-09",
+        state=TaskState.OPEN,
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+        **days,
+    )
+    return row.id
+
+
+async def _rule_of(place: Place, owner: AppointmentKind) -> DutyRule:
+    return await DutyRule.create(
+        township_id=place.township.id,
+        title="检查",
+        owner=owner,
+        rhythm=Rhythm.MONTH_END,
+        remind_before=3,
+        escalate_after=2,
+        since=factories.FIRST_DAY,
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+
+
+async def _delivery(world: World, place: Place, caller: Caller) -> object:
+    row = await OutboxPush.create(
+        reason="notice:1",
+        occurrence=uuid4().hex,
+        person_id=place.guardian.id,
+        child_ids=str(place.pupil.id),
+        rule="notice",
+        purpose=Purpose.NOTICE,
+        push_class=PushClass.NORMAL,
+        lane=2,
+        status=DeliveryStatus.UNKNOWN,
+        not_before=factories.LONG_AGO,
+        expires_at=factories.LONG_AGO,
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return row.id
+
+
+async def _call(world: World, place: Place, caller: Caller) -> object:
+    row = await HandListLine.create(
+        reason="elsewhere:1",
+        occurrence=uuid4().hex,
+        subject_id=place.pupil.id,
+        child_id=place.pupil.id,
+        child_ids=str(place.pupil.id),
+        person_id=place.guardian.id,
+        class_id=place.school_class.id,
+        school_id=place.school.id,
+        township_id=place.township.id,
+        purpose=Purpose.NOTICE,
+        push_class=PushClass.NORMAL,
+        not_before=factories.LONG_AGO,
+        expires_at=factories.LONG_AGO,
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return row.id
+
+
+async def _notice(world: World, place: Place, caller: Caller) -> object:
+    """One of the class that went to its family, and at home to the caller too."""
+    audience = Audience(roles=frozenset({AudienceRole.GUARDIANS}), classes=frozenset({str(place.school_class.id)}))
+    content = NoticeContent(title="家长会", text="请来。", target=Target(audience), confirmation=Confirmation.BUTTON)
+    moments: dict[str, Any] = {"created_at": factories.LONG_AGO, "updated_at": factories.LONG_AGO}
+    reach = Reach(classes=frozenset({str(place.school_class.id)}))
+    last = await Notice.all().order_by("-number").first()
+    row = await Notice.create(
+        **columns_of(content, reach),
+        **moments,
+        number=last.number + 1 if last else 1,
+        state=NoticeState.SENT,
+        township_id=place.township.id,
+        school_id=place.school.id,
+        class_id=place.school_class.id,
+        sender="三年级1班",
+        written_on=factories.FIRST_DAY,
+        written_by=place.teacher.id,
+        changed_by=place.teacher.id,
+        begun_at=factories.LONG_AGO,
+        frozen_at=factories.LONG_AGO,
+    )
+    await NoticeChild.create(
+        notice_id=row.id, child_id=place.pupil.id, school_id=place.school.id, class_id=place.school_class.id, **moments
+    )
+    await NoticeRecipient.create(notice_id=row.id, person_id=place.guardian.id, child_id=place.pupil.id, **moments)
+    if place is world.home and caller.person is not None and caller.role is not Role.GUARDIAN:
+        await NoticeRecipient.create(notice_id=row.id, person_id=caller.person.id, child_id=NO_CHILD, **moments)
+    return row.id
+
+
+async def _class_reminder(world: World, place: Place, caller: Caller) -> object:
+    row = await ClassReminder.create(
+        class_id=place.school_class.id,
+        school_id=place.school.id,
+        class_name="三年级1班",
+        text="带跳绳",
+        day=factories.FIRST_DAY + timedelta(days=3),
+        state=ReminderState.ACTIVE,
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return row.id
+
+
+async def _own_reminder(world: World, place: Place, caller: Caller) -> object:
+    owner = caller.person if place is world.home else place.guardian
+    row = await OwnReminder.create(
+        person_id=owner.id if owner else None,
+        openid_index=None if owner else caller.identity.openid_index,
+        matter=uuid4().hex,
+        text="交材料",
+        day=factories.FIRST_DAY + timedelta(days=3),
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return row.id
+
+
 # By the part of the path before the id, and the name of the id.
 OBJECTS: Final[Mapping[str, Maker]] = {
     "children/{id}": _pupil,
@@ -225,12 +400,23 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "bindings/{request}": _request,
     "sessions/{session_id}": _session,
     "rosters/{import_id}": _import,
+    "notices/{id}": _notice,
+    "notices/{notice}": _notice,
+    "children/{child}": _pupil,
+    "deliveries/{delivery}": _delivery,
+    "handlist/{line}": _call,
+    "alarms/{alarm}": _alarm,
+    "duties/{task}": _duty_task,
+    "duty-rules/{rule}": _duty_rule,
+    "reminders/{reminder_id}": _class_reminder,
+    "reminders/{id}": _own_reminder,
 }
 
 # What is sent along to a route that names a thing and takes more: enough to get as far as the thing.
 BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /api/v1/children/{id}/consent": {"decision": "withdrawn"},
     "POST /api/v1/children/{id}/erasure": {"confirm": True},
+    "POST /api/v1/notices/{id}/confirmation": {},
 }
 
 
@@ -240,6 +426,10 @@ Form = Callable[[World, Place | None], Awaitable[Mapping[str, str]]]
 
 async def _nothing(world: World, place: Place | None) -> Mapping[str, str]:
     return {}
+
+
+async def _first_version(world: World, place: Place | None) -> Mapping[str, str]:
+    return {"version": "1", "why": "请写清几点"}
 
 
 async def _move(world: World, place: Place | None) -> Mapping[str, str]:
@@ -260,6 +450,54 @@ async def _bar(world: World, place: Place | None) -> Mapping[str, str]:
     return {"name": "某外人", "reason": "文书第1号", "sure": "yes"}
 
 
+async def _term(place: Place | None, *, of_school: bool) -> Mapping[str, str]:
+    if place is None:
+        return {"id": str(uuid4())}
+    row = await SchoolTerm.create(
+        township_id=place.township.id,
+        school_id=place.school.id if of_school else None,
+        name="秋季学期",
+        first_day=factories.FIRST_DAY,
+        last_day=factories.FIRST_DAY + timedelta(days=140),
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return {"id": str(row.id)}
+
+
+async def _days(place: Place | None, *, of_school: bool) -> Mapping[str, str]:
+    if place is None:
+        return {"id": str(uuid4())}
+    row = await LocalDays.create(
+        township_id=place.township.id,
+        school_id=place.school.id if of_school else None,
+        kind=LocalKind.MARKET,
+        effect=Effect.OFF,
+        name="赶集",
+        first_day=factories.FIRST_DAY,
+        last_day=factories.FIRST_DAY,
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return {"id": str(row.id)}
+
+
+async def _school_term(world: World, place: Place | None) -> Mapping[str, str]:
+    return await _term(place, of_school=True)
+
+
+async def _town_term(world: World, place: Place | None) -> Mapping[str, str]:
+    return await _term(place, of_school=False)
+
+
+async def _school_days(world: World, place: Place | None) -> Mapping[str, str]:
+    return await _days(place, of_school=True)
+
+
+async def _town_days(world: World, place: Place | None) -> Mapping[str, str]:
+    return await _days(place, of_school=False)
+
+
 async def _set_bar(world: World, place: Place | None) -> Mapping[str, str]:
     if place is None:
         return {"id": str(uuid4())}
@@ -278,11 +516,40 @@ async def _child(world: World, place: Place | None) -> Mapping[str, str]:
     return {"child": str(place.pupil.id if place else uuid4())}
 
 
+async def _verdict(world: World, place: Place | None) -> Mapping[str, str]:
+    return {"verdict": "arrived"}
+
+
+async def _way(world: World, place: Place | None) -> Mapping[str, str]:
+    return {"way": "phone"}
+
+
+async def _guardian_called(world: World, place: Place | None) -> Mapping[str, str]:
+    return {"person": str(place.guardian.id if place else uuid4())}
+
+
 FORMS: Final[Mapping[str, Form]] = {
+    "POST /admin/deliveries/{delivery}/decide": _verdict,
+    "POST /admin/handlist/{line}/tick": _way,
+    "POST /admin/handlist/{line}/reveal": _guardian_called,
+    "POST /admin/reminders/{reminder_id}/cancel": _nothing,
     "POST /admin/rosters/{import_id}/check": _nothing,
     "POST /admin/rosters/{import_id}/apply": _nothing,
     "POST /admin/rosters/{import_id}/discard": _nothing,
     "POST /admin/rosters/{import_id}/undo": _nothing,
+    "POST /admin/notices/{notice}/edit": _nothing,
+    "POST /admin/notices/{notice}/correct": _nothing,
+    "POST /admin/notices/{notice}/discard": _nothing,
+    "POST /admin/notices/{notice}/tick": _nothing,
+    "POST /admin/notices/{notice}/remind": _nothing,
+    "POST /admin/notices/{notice}/reach": _nothing,
+    "POST /admin/notices/{notice}/submit": _first_version,
+    "POST /admin/notices/{notice}/approve": _first_version,
+    "POST /admin/notices/{notice}/reject": _first_version,
+    "POST /admin/notices/{notice}/take-back": _nothing,
+    "POST /admin/notices/{notice}/recall": _nothing,
+    "POST /admin/notices/{notice}/close": _nothing,
+    "POST /admin/notices/{notice}/children/{child}": _nothing,
     "POST /admin/pupils/{pupil}/move": _move,
     "POST /admin/pupils/{pupil}/reveal": _pupil_field,
     "POST /admin/staff/{person}/reveal": _nothing,
@@ -304,6 +571,22 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/pupils/{pupil}/guardians/{person}/end": _nothing,
     "POST /admin/pupils/{pupil}/guardians/{person}/acting": _nothing,
     "POST /admin/people/{person}/edit": _nothing,
+    "POST /admin/alarms/{alarm}/acknowledge": _nothing,
+    "POST /admin/alarms/{alarm}/close": _nothing,
+    "POST /admin/duties/{task}": _nothing,
+    "POST /admin/duty-rules/{rule}": _nothing,
+    "POST /admin/duty-rules/{rule}/stop": _nothing,
+    "POST /admin/calendar/schools/{school}/terms": _nothing,
+    "POST /admin/calendar/schools/{school}/terms/remove": _school_term,
+    "POST /admin/calendar/schools/{school}/days": _nothing,
+    "POST /admin/calendar/schools/{school}/days/remove": _school_days,
+    "POST /admin/calendar/schools/{school}/week": _nothing,
+    "POST /admin/calendar/townships/{township}/terms": _nothing,
+    "POST /admin/calendar/townships/{township}/terms/remove": _town_term,
+    "POST /admin/calendar/townships/{township}/days": _nothing,
+    "POST /admin/calendar/townships/{township}/days/remove": _town_days,
+    "POST /admin/calendar/townships/{township}/week": _nothing,
+    "POST /admin/calendar/townships/{township}/year": _nothing,
 }
 
 # Routes whose own work needs somebody outside, who is not there in this test.

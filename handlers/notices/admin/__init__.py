@@ -1,0 +1,1 @@
+"""Pages about notices: writing, looking before sending, the second signature, watching, calling, and the reader's."""

@@ -1,0 +1,1 @@
+"""Notices: writing, signing, sending, reading, confirming, counting."""
