@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from bot.dialogue.context import ChatContext
@@ -130,12 +131,18 @@ def words(*wanted: str) -> Filter:
     return fits
 
 
+# Every pattern is tried on the same text: it is brought to its form once. Few are kept, and not for long.
+@lru_cache(maxsize=16)
+def _bare(text: str) -> str:
+    return text.translate(_WIDTHS).strip(_AROUND)
+
+
 def pattern(expression: str) -> Filter:
     """The whole text fits the expression; marks and spaces around it do not count."""
     compiled = re.compile(expression, re.S)
 
     def fits(context: ChatContext, message: TextMessage) -> bool:
-        return compiled.fullmatch(message.content.translate(_WIDTHS).strip(_AROUND)) is not None
+        return compiled.fullmatch(_bare(message.content)) is not None
 
     return fits
 
