@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -71,6 +72,47 @@ class Route:
         return self.changes or self.protected
 
 
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """A filter that fits some words only, or one dialogue only, and says so: then most routes need not be tried."""
+
+    fits: Filter
+    words: frozenset[str] | None = None
+    dialogue: str | None = None
+
+    def __call__(self, context: ChatContext, message: Any) -> bool:
+        """Whether it fits."""
+        return self.fits(context, message)
+
+
+class _Candidates:
+    """The routes that could fit a message of one type, found by its word and by the dialogue the person is in."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._routes = routes
+        always_tried: list[int] = []
+        self._of_word: defaultdict[str, list[int]] = defaultdict(list)
+        self._of_dialogue: defaultdict[str, list[int]] = defaultdict(list)
+        for number, route in enumerate(routes):
+            when = route.when
+            if isinstance(when, Narrow) and when.dialogue is not None:
+                self._of_dialogue[when.dialogue].append(number)
+            elif isinstance(when, Narrow) and when.words is not None:
+                for word in when.words:
+                    self._of_word[word].append(number)
+            else:
+                always_tried.append(number)
+        self._always = always_tried
+        self._always_routes = tuple(routes[number] for number in always_tried)
+
+    def of(self, word: str, dialogue: str) -> Iterable[Route]:
+        """In the order in which they are tried."""
+        by_word, by_dialogue = self._of_word.get(word, ()), self._of_dialogue.get(dialogue, ())
+        if not by_word and not by_dialogue:
+            return self._always_routes
+        return (self._routes[number] for number in sorted({*self._always, *by_word, *by_dialogue}))
+
+
 class Router:
     """All routes of the application, in the order in which they are tried."""
 
@@ -80,22 +122,22 @@ class Router:
         names = [route.name for route in self.routes]
         if len(names) != len(set(names)):
             raise ValueError(f"two routes of one name: {sorted(names)}")
-        self._by_type: dict[type[Inbound], tuple[Route, ...]] = {}
+        self._by_type: dict[type[Inbound], _Candidates] = {}
 
     def match(self, context: ChatContext, message: Inbound) -> Route | None:
         """The first route that fits, None when nothing does."""
-        for route in self.for_type(type(message)):
+        kind = type(message)
+        candidates = self._by_type.get(kind)
+        if candidates is None:
+            candidates = self._by_type[kind] = _Candidates(self.for_type(kind))
+        for route in candidates.of(context.word, context.session.dialogue):
             if route.when(context, message):
                 return route
         return None
 
     def for_type(self, kind: type[Inbound]) -> tuple[Route, ...]:
         """The routes that could fit a message of a type."""
-        routes = self._by_type.get(kind)
-        if routes is None:
-            routes = tuple(route for route in self.routes if issubclass(kind, route.of))
-            self._by_type[kind] = routes
-        return routes
+        return tuple(route for route in self.routes if issubclass(kind, route.of))
 
 
 # ------------------------------------------------------------------------------------------------------------- filters
@@ -128,7 +170,7 @@ def words(*wanted: str) -> Filter:
     def fits(context: ChatContext, message: TextMessage) -> bool:
         return context.word in known
 
-    return fits
+    return Narrow(fits, words=known)
 
 
 # Every pattern is tried on the same text: it is brought to its form once. Few are kept, and not for long.
@@ -163,7 +205,7 @@ def in_step(dialogue: str, step: str) -> Filter:
     def fits(context: ChatContext, message: Inbound) -> bool:
         return context.session.dialogue == dialogue and context.session.step == step
 
-    return fits
+    return Narrow(fits, dialogue=dialogue)
 
 
 def event(*names: str) -> Filter:
@@ -197,7 +239,12 @@ def both(*filters: Filter) -> Filter:
     """All of two or more filters fit."""
     first, *others = filters
     second = both(*others) if len(others) > 1 else others[0]
-    return lambda context, message: first(context, message) and second(context, message)
+
+    def fits(context: ChatContext, message: Any) -> bool:
+        return first(context, message) and second(context, message)
+
+    narrow = next((part for part in (first, second) if isinstance(part, Narrow)), None)
+    return replace(narrow, fits=fits) if narrow else fits
 
 
 def has_role(*roles: Role) -> Filter:
