@@ -40,6 +40,15 @@ class Claimed:
     credit: Reserved | None = None
 
 
+class Waiting(NamedTuple):
+    """Whether there is anything of a kind to be done: pushes that must not wait, others, lost ones, held ones."""
+
+    express: bool
+    usual: bool
+    lost: bool
+    held: bool
+
+
 class Departing(NamedTuple):
     """A push that is about to go: through which channel, to whom, in which message."""
 
@@ -71,6 +80,19 @@ class Claims:
         self._credits = credits
 
     # ---------------------------------------------------------------------------------------------------------- taking
+    async def waiting(self, now: datetime) -> Waiting:
+        """What there is to be done now: one question to the database, so that resting costs little."""
+        statement = Statement(of_pushes())
+        moment = statement.add(now, "moment")
+        planned = f"status = 'planned' AND not_before <= {moment}"
+        (row,) = await statement.fetch(
+            f"SELECT EXISTS (SELECT 1 FROM outbox_push WHERE {planned} AND lane < {NORMAL_LANE}) AS express,"  # noqa: S608
+            f" EXISTS (SELECT 1 FROM outbox_push WHERE {planned} AND lane = {NORMAL_LANE}) AS usual,"
+            f" EXISTS (SELECT 1 FROM outbox_push WHERE status = 'sending' AND lease_until <= {moment}) AS lost,"
+            f" EXISTS (SELECT 1 FROM outbox_push WHERE status = 'held' AND not_before <= {moment}) AS held"
+        )
+        return Waiting(*(bool(row[name]) for name in Waiting._fields))
+
     async def take(self, number: int, now: datetime, lease: timedelta) -> list[Claimed]:
         """Claims what is due, alarms first. With a push of the usual class all that are due to the same person come
         along, beyond `number`, so that they can travel together."""

@@ -131,12 +131,18 @@ class PushWorker:
 
     async def _express_round(self) -> int:
         """What must not wait, and what dead workers left."""
-        await self._take_back()
         now = self._clock.now()
+        waiting = await self._claims.waiting(now)
+        if waiting.lost or waiting.held:
+            await self._take_back()
+        if not waiting.express:
+            return 0
         return await self._work_off(await self._claims.take_express(self._limits.batch, now, self._limits.lease))
 
     async def _usual_round(self) -> int:
         now = self._clock.now()
+        if not (await self._claims.waiting(now)).usual:
+            return 0
         return await self._work_off(await self._claims.take_usual(self._limits.batch, now, self._limits.lease))
 
     async def _take_back(self) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
-from tortoise.expressions import F
+from tortoise.expressions import F, Q
 
 from bot.clock import Clock
 from bot.delivery.channels import Channel, Letter
@@ -73,7 +73,7 @@ class DeliveryWorker:
         self._limits = limits or WorkerLimits()
         self._random = random or Random()  # noqa: S311 - spreads load, guards nothing
         self._rounds = Rounds(
-            [self.run_once],
+            [self._round],
             metrics,
             idle_s=self._limits.idle_s,
             trouble_s=self._limits.trouble_s,
@@ -94,6 +94,13 @@ class DeliveryWorker:
         await self._rounds.run()
 
     # ---------------------------------------------------------------------------------------------------------- a batch
+    async def _round(self) -> int:
+        """A batch if there is one: resting costs one question to the database and no transaction."""
+        now = self._clock.now()
+        due = Q(status=DeliveryStatus.PLANNED, not_before__lte=now)
+        lost = Q(status=DeliveryStatus.SENDING, lease_until__lte=now)
+        return await self.run_once() if await OutboxMessage.filter(due | lost).exists() else 0
+
     async def run_once(self) -> int:
         """Takes back what dead workers left, then claims and sends one batch; gives how many messages it claimed."""
         await self._recover()

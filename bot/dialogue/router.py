@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -74,11 +74,13 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """A filter that fits some words only, or one dialogue only, and says so: then most routes need not be tried."""
+    """A filter that fits some words, one dialogue or some roles only, and says so: then most routes need not be
+    tried."""
 
     fits: Filter
     words: frozenset[str] | None = None
     dialogue: str | None = None
+    roles: frozenset[Role] | None = None
 
     def __call__(self, context: ChatContext, message: Any) -> bool:
         """Whether it fits."""
@@ -86,7 +88,8 @@ class Narrow:
 
 
 class _Candidates:
-    """The routes that could fit a message of one type, found by its word and by the dialogue the person is in."""
+    """The routes that could fit a message of one type, found by its word, by the dialogue the person is in and by what
+    they are."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
@@ -103,14 +106,23 @@ class _Candidates:
             else:
                 always_tried.append(number)
         self._always = always_tried
-        self._always_routes = tuple(routes[number] for number in always_tried)
+        # As many as there are combinations of roles; few.
+        self._always_for: dict[frozenset[Role], tuple[Route, ...]] = {}
 
-    def of(self, word: str, dialogue: str) -> Iterable[Route]:
+    def of(self, word: str, dialogue: str, roles: frozenset[Role]) -> Iterable[Route]:
         """In the order in which they are tried."""
         by_word, by_dialogue = self._of_word.get(word, ()), self._of_dialogue.get(dialogue, ())
-        if not by_word and not by_dialogue:
-            return self._always_routes
-        return (self._routes[number] for number in sorted({*self._always, *by_word, *by_dialogue}))
+        if by_word or by_dialogue:
+            return (self._routes[number] for number in sorted({*self._always, *by_word, *by_dialogue}))
+        found = self._always_for.get(roles)
+        if found is None:
+            tried = (self._routes[number] for number in self._always)
+            found = self._always_for[roles] = tuple(route for route in tried if _is_for(route.when, roles))
+        return found
+
+
+def _is_for(when: Filter, roles: frozenset[Role]) -> bool:
+    return not isinstance(when, Narrow) or when.roles is None or not when.roles.isdisjoint(roles)
 
 
 class Router:
@@ -130,7 +142,7 @@ class Router:
         candidates = self._by_type.get(kind)
         if candidates is None:
             candidates = self._by_type[kind] = _Candidates(self.for_type(kind))
-        for route in candidates.of(context.word, context.session.dialogue):
+        for route in candidates.of(context.word, context.session.dialogue, context.actor.roles):
             if route.when(context, message):
                 return route
         return None
@@ -243,10 +255,23 @@ def both(*filters: Filter) -> Filter:
     def fits(context: ChatContext, message: Any) -> bool:
         return first(context, message) and second(context, message)
 
-    narrow = next((part for part in (first, second) if isinstance(part, Narrow)), None)
-    return replace(narrow, fits=fits) if narrow else fits
+    narrow = [part for part in (first, second) if isinstance(part, Narrow)]
+    if not narrow:
+        return fits
+    # What either of them is narrowed to holds for both together.
+    return Narrow(
+        fits,
+        words=next((part.words for part in narrow if part.words is not None), None),
+        dialogue=next((part.dialogue for part in narrow if part.dialogue is not None), None),
+        roles=next((part.roles for part in narrow if part.roles is not None), None),
+    )
 
 
 def has_role(*roles: Role) -> Filter:
     """The sender plays one of the roles: for words that mean something to them only."""
-    return lambda context, message: context.actor.has(*roles)
+    wanted = frozenset(roles)
+
+    def fits(context: ChatContext, message: Inbound) -> bool:
+        return not wanted.isdisjoint(context.actor.roles)
+
+    return Narrow(fits, roles=wanted)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -26,15 +25,11 @@ NAMES = {"accounts_pupil": "name", "accounts_person": "name"}
 
 
 @pytest.fixture
-def stream() -> Iterator[io.StringIO]:
+def stream() -> io.StringIO:
     """Everything that is logged, as the product writes it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     written = io.StringIO()
     configure_logs(stream=written)
-    yield written
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    return written
 
 
 @pytest.fixture

@@ -48,8 +48,9 @@ async def kill_often(settings: Settings, clock: FrozenClock, folder: Path, *, ti
     assert await taken_back(settings, stage, before), "without a kill it is whole"
     chance = random.Random(times)
     outcomes = []
-    for _ in range(times):
-        run(command, chance.uniform(0, took * 1.2))
+    # Spread over the whole of the writing, the first right at its beginning: no such run can be done by then.
+    for number in range(times):
+        run(command, (number + chance.random() * (number > 0)) / times * took * 1.2)
         outcomes.append(await taken_back(settings, stage, before))
     print(f"{sum(outcomes)} of {times} were whole, {times - sum(outcomes)} absent; {took:.1f} s each")
     assert not all(outcomes), "some of the kills must have come in time"
