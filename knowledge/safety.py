@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from knowledge.normalise import normalise
 from knowledge.words import LexiconFault, rows
@@ -119,12 +120,12 @@ class Guard:
 
     @classmethod
     def load(cls) -> Guard:
-        """The shipped table.
+        """The shipped table; read once, for every version of the content is guarded by the same.
 
         Raises:
             LexiconFault: a row has an unknown kind, names an unknown word set, or its pattern is none.
         """
-        return cls.of(rows("safety.tsv"))
+        return _shipped()
 
     @classmethod
     def of(cls, table: Iterable[tuple[int, list[str]]]) -> Guard:
@@ -177,6 +178,11 @@ class Guard:
         here = {""}.union(*(self._needs_of[piece] for piece in pieces if piece in self._needs_of))
         here.update(need for need, pattern in self._searches if pattern.search(plain))
         return here
+
+
+@cache
+def _shipped() -> Guard:
+    return Guard.of(rows("safety.tsv"))
 
 
 def _rules(line: int, cells: Sequence[str], sets: Sets) -> Iterable[Rule]:

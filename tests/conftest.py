@@ -2,8 +2,9 @@
 
 The suite runs twice, each database engine in a process of its own (Tortoise keeps statements per process, not per
 engine): `pytest` runs everything on SQLite, `pytest --engine postgres` runs again what touches the database, on a real
-PostgreSQL. A test that uses `settings`, `database` or `client` touches the database; one that only makes sense on one
-engine says so with `@pytest.mark.engine("postgres")`.
+PostgreSQL; of the console's pages only the rights test, which opens them one by one. A test that uses `settings`,
+`database` or `client` touches the database; one that only makes sense on one engine says so with
+`@pytest.mark.engine("postgres")`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from knowledge.base import KnowledgeBase
 
 ENGINES = ("sqlite", "postgres")
+# Files of tests about the console's pages.
+PAGES = "test_admin"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,7 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         touches = "database_url" in getattr(item, "fixturenames", ())
         if touches or bound:
             item.add_marker(pytest.mark.database)
-        wanted = bound.args[0] == engine if bound else touches or engine == "sqlite"
+        again = touches and not item.path.name.startswith(PAGES)
+        wanted = bound.args[0] == engine if bound else again or engine == "sqlite"
         (chosen if wanted else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)

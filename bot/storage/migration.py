@@ -16,7 +16,9 @@ import aiosqlite
 import asyncpg
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.operations import AlterModelOptions
+from tortoise.migrations.schema_generator.state import ModelState, State
 from tortoise.migrations.writer import MigrationWriter, format_migration_name
 from tortoise.transactions import in_transaction
 
@@ -44,6 +46,35 @@ class BrokenReferences(Conflict):
     default_message = "升级后有记录失去了关联，已全部撤回。请先备份数据库，再联系维护人员。"
 
 
+class _Before(State):
+    """The models as they were before an operation, as classes only when the operation asks for them.
+
+    Most do not, and making the classes of all models anew before each operation is most of the time a migration takes.
+    """
+
+    def __init__(self, models: dict[tuple[str, str], ModelState], state: State) -> None:
+        self.models = models
+        self._apps = state.apps
+
+    def __getattr__(self, name: str) -> object:
+        if name != "apps":
+            raise AttributeError(name)
+        self.apps = self._apps.clone(model_states=self.models)
+        return self.apps
+
+
+class _State(State):
+    def clone(self) -> State:
+        """As it is now, whatever becomes of it."""
+        return _Before({key: model.clone() for key, model in self.models.items()}, self)
+
+
+class _Executor(MigrationExecutor):
+    async def _project_state(self, applied: set[MigrationKey], *, upto: MigrationKey | None = None) -> State:
+        state = await super()._project_state(applied, upto=upto)
+        return _State(state.models, state.apps)
+
+
 async def migrate(settings: Settings) -> list[str]:
     """Applies what is due and returns its names, in order; an empty list when there was nothing.
 
@@ -67,7 +98,7 @@ async def migrate_unlocked(settings: Settings) -> list[str]:
         if not due:
             return []
         async with in_transaction(CONNECTION) as connection:
-            await MigrationExecutor(connection, config["apps"]).migrate(direction="forward")
+            await _Executor(connection, config["apps"]).migrate(direction="forward")
             if is_sqlite(settings) and await connection.execute_query_dict("PRAGMA foreign_key_check"):
                 raise BrokenReferences
     log.info("migrated", applied=due)

@@ -40,9 +40,14 @@ def homophones(count: int) -> Callable[[str, Lexicon], str]:
     return noisy
 
 
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("s2t")
+
+
 def traditional(text: str, lexicon: Lexicon) -> str:
     """The text in traditional characters."""
-    return str(OpenCC("s2t").convert(text))
+    return str(_converter().convert(text))
 
 
 def spaced(text: str, lexicon: Lexicon) -> str:
