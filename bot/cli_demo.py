@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -72,7 +73,16 @@ def templates() -> list[dict[str, object]]:
     ]
 
 
+def _ask_for(host: str, port: int) -> None:
+    """Raises OSError when nobody can listen there: told before anything is prepared."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, socket.SOCK_STREAM) as asked:
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        asked.bind(address)
+
+
 async def _run(host: str, port: int, data: Path | None) -> None:
+    _ask_for(host, port)
     clock = SystemClock()
     # Phones look for a new menu each time they are looked at.
     async with Emulator(clock, Rules(menu_pull_after=timedelta(0))) as emulator:

@@ -36,12 +36,14 @@ async def serve_until_stopped(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     try:
         await runner.setup()
+        # Before anybody is told that it listens, and may tell it to stop.
+        stop = _when_told_to_stop()
         await web.TCPSite(runner, host, port, reuse_port=reuse_port or None).start()
         actual = runner.addresses[0][1]
         log.info("listening", host=host, port=actual)
         on_listening(actual)
         app[LIBRARY].release()
-        await _told_to_stop()
+        await stop.wait()
         log.info("stopping")
     finally:
         await runner.cleanup()
@@ -53,16 +55,17 @@ async def run_until_stopped(app: web.Application) -> None:
     runner = web.AppRunner(app)
     try:
         await runner.setup()
+        stop = _when_told_to_stop()
         log.info("working")
-        await _told_to_stop()
+        await stop.wait()
         log.info("stopping")
     finally:
         await runner.cleanup()
 
 
-async def _told_to_stop() -> None:
+def _when_told_to_stop() -> asyncio.Event:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop

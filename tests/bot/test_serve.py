@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.__main__ import build_cli
 from tests.servers import RedisServer, free_port
 from tests.settings import MINIMAL, sqlite_url
 
@@ -158,12 +160,12 @@ def test_check_config_says_what_is_reachable_and_what_is_not(database_url: str) 
 
 
 def test_wrong_use_has_its_own_exit_code() -> None:
-    env = environment()
-    for arguments in (["nonsense"], ["serve", "--nonsense"], ["serve", "--config", "/nowhere"], ["check-config", "x"]):
-        assert run(*arguments, env=env).returncode == 2, arguments
+    assert run("serve", "--nonsense", env=environment()).returncode == 2
+    for arguments in (["nonsense"], ["serve", "--config", "/nowhere"], ["check-config", "x"]):
+        assert CliRunner().invoke(build_cli(arguments), arguments).exit_code == 2, arguments
 
 
 def test_the_overview_lists_the_commands() -> None:
-    shown = run("--help", env=environment()).stdout
+    shown = CliRunner().invoke(build_cli(["--help"]), ["--help"]).output
     for command in ("serve", "migrate", "check-config", "ask"):
         assert f"  {command}" in shown

@@ -120,9 +120,11 @@ class Looker:
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._folder = request.config.getoption("--shots", default=None)
 
-    async def faults(self, page: Page, name: str, *, is_whole: bool = True) -> list[str]:
-        """What is wrong with the page as it is."""
+    async def faults(self, page: Page, name: str, *, is_whole: bool | None = None) -> list[str]:
+        """What is wrong with the page as it is; looked at wholly in a wide window, unless told otherwise."""
         await self.keep(page, name)
+        if is_whole is None:
+            is_whole = page.viewport_size is None or page.viewport_size["width"] >= OFFICE[0]
         return await serious_faults(page, is_whole=is_whole)
 
     async def keep(self, page: Page, name: str) -> None:
