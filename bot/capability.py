@@ -23,6 +23,7 @@ from bot.library import Library
 from bot.metrics import Metrics
 from bot.scheduler.jobs import Job
 from bot.storage.erasures import Replay
+from bot.storage.files import FileStore
 from bot.storage.redis import RedisStore
 from bot.web.admin import AdminRoute
 from bot.web.api import ApiRoute, Authenticate
@@ -198,10 +199,12 @@ class Machinery:
     miniprogram: Callable[[], MiniProgramClient]
     parts: list[EntryPoints] = field(default_factory=list)
     delivery: Delivery = field(init=False)
+    files: FileStore = field(init=False)
 
     def __post_init__(self) -> None:
         delivery = delivery_of(self.settings, self.clock, lambda: self.redis(), self.address_book)
         object.__setattr__(self, "delivery", delivery)
+        object.__setattr__(self, "files", FileStore(self.clock))
 
     def address_book(self) -> AddressBook | None:
         """Where people are reached, once the capability that knows it is built."""

@@ -52,19 +52,30 @@ class KeyRing:
 
     def encrypt(self, text: str, place: str) -> bytes:
         """The text as it may be stored in `place` (`table.column`)."""
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._ciphers[self.current].encrypt(nonce, text.encode(), place.encode())
-        return b"%s:%s:%s%s" % (_VERSION, self.current.encode(), nonce, sealed)
+        return self.seal(text.encode(), place)
 
     def decrypt(self, stored: bytes, place: str) -> str:
         """The text again. Raises Undecipherable."""
+        try:
+            return self.unseal(stored, place).decode()
+        except UnicodeDecodeError as error:
+            raise Undecipherable(details={"place": place}) from error
+
+    def seal(self, content: bytes, place: str) -> bytes:
+        """Bytes as they may be stored in `place` (`table.column`)."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._ciphers[self.current].encrypt(nonce, content, place.encode())
+        return b"%s:%s:%s%s" % (_VERSION, self.current.encode(), nonce, sealed)
+
+    def unseal(self, stored: bytes, place: str) -> bytes:
+        """The bytes again. Raises Undecipherable."""
         version, _, rest = stored.partition(b":")
         name, _, payload = rest.partition(b":")
         cipher = self._ciphers.get(name.decode("ascii", "replace"))
         if version != _VERSION or cipher is None:
             raise Undecipherable(details={"place": place})
         try:
-            return cipher.decrypt(payload[:_NONCE_BYTES], payload[_NONCE_BYTES:], place.encode()).decode()
+            return cipher.decrypt(payload[:_NONCE_BYTES], payload[_NONCE_BYTES:], place.encode())
         except (InvalidTag, ValueError) as error:
             raise Undecipherable(details={"place": place}) from error
 

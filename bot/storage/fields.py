@@ -48,7 +48,7 @@ class EncryptedText(fields.Field[str], str):  # type: ignore[misc] # as every te
     def to_db_value(self, value: Any, instance: type[Model] | Model) -> bytes | None:
         return None if value is None else current_keys().encrypt(str(value), self._place)
 
-    def to_python_value(self, value: Any) -> str | None:
+    def to_python_value(self, value: Any) -> Any:
         if isinstance(value, bytes | memoryview):
             return current_keys().decrypt(bytes(value), self._place)
         return None if value is None else str(value)
@@ -56,3 +56,21 @@ class EncryptedText(fields.Field[str], str):  # type: ignore[misc] # as every te
     @property
     def _place(self) -> str:
         return f"{self.model._meta.db_table}.{self.model_field_name}"
+
+
+class Plain(bytes):
+    """Bytes as a program has them, told apart from what the database gives."""
+
+
+class EncryptedBytes(EncryptedText):
+    """The content of a file, encrypted in the database. It is assigned, and comes back, as `Plain`."""
+
+    field_type = Plain
+
+    def to_db_value(self, value: Any, instance: type[Model] | Model) -> bytes | None:
+        return None if value is None else current_keys().seal(bytes(value), self._place)
+
+    def to_python_value(self, value: Any) -> Any:
+        if value is None or isinstance(value, Plain):
+            return value
+        return Plain(current_keys().unseal(bytes(value), self._place))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
 
 from bot.storage.base import BLIND_INDEX_LENGTH, EncryptedText, Record, UtcDatetimeField
+from bot.storage.fields import EncryptedBytes
 
 
 class ProcessingState(StrEnum):
@@ -51,3 +54,21 @@ class IdempotentAnswer(Record):
         table = "idempotent_answer"
         unique_together = (("scope", "key"),)
         indexes = (Index(fields=("created_at",), name="idx_idempotent_answer_created"),)
+
+
+class StoredFile(Record):
+    """A file of a record: a picture without what the camera wrote into it. `delete_after`: when its term ends."""
+
+    owner_kind = fields.CharField(max_length=32)
+    owner_id: UUID = fields.UUIDField()
+    media_type = fields.CharField(max_length=64)
+    size = fields.IntField()
+    content: bytes = EncryptedBytes()  # type: ignore[assignment] # a field is read as what it holds
+    delete_after: datetime | None = UtcDatetimeField(null=True)
+
+    class Meta:
+        table = "stored_file"
+        indexes = (
+            Index(fields=("owner_kind", "owner_id"), name="idx_stored_file_owner"),
+            Index(fields=("delete_after",), name="idx_stored_file_term"),
+        )

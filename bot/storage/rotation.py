@@ -143,7 +143,7 @@ class _Work:
 
     def _renewed(self, place: Place, old: bytes, row: Any) -> tuple[bytes, Any, bytes] | None:
         try:
-            return self._keys.encrypt(self._keys.decrypt(old, place.name), place.name), row, old
+            return self._keys.seal(self._keys.unseal(old, place.name), place.name), row, old
         except Undecipherable:
             self.done.unreadable[place.name] += 1
             return None

@@ -19,6 +19,7 @@ from handlers.consent.service.consents import ConsentService
 from handlers.consent.service.dependents import ConsentDependents
 from handlers.consent.service.download import ConsentRecords, DownloadService
 from handlers.consent.service.erasure import ErasureLog, ErasureService
+from handlers.consent.service.files import FileTerm
 from handlers.consent.service.notice import Notice, notice_of
 from handlers.consent.service.paper import RECORDED, PaperService
 from handlers.consent.service.register import RegisterKeeper
@@ -65,7 +66,7 @@ def build(machinery: Machinery) -> EntryPoints:
         replay=log.replay,
         background=(RegisterKeeper(support.pupil_kept_days, clock),),
         child_records=(AccountsChildRecords(clock), ConsentRecords()),
-        retention=(term, DoneWith(), renewal),
+        retention=(term, DoneWith(), renewal, FileTerm(machinery.files)),
         dependents=(ConsentDependents(),),
     )
 

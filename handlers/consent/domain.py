@@ -158,7 +158,9 @@ REGISTER: Final[tuple[Item, ...]] = (
     }, kept_days=90),
     Item(_N.CHILD_REMINDERS, _CHILD, _CONSENT, {}),
     Item(_N.CHILD_SIGN_UP, _CHILD, _CONSENT, {}),
-    Item(_N.CHILD_PICTURES, _CHILD, _CONSENT, {}),
+    Item(_N.CHILD_PICTURES, _CHILD, _CONSENT, {
+        "stored_file": "owner_id content",
+    }),
     Item(_N.CHILD_NOTICES, _CHILD, _DUTY, {
         "notices_child": "child_id school_id class_id hand_how hand_by hand_at confirmed_by_hand",
         "notices_recipient": "person_id child_id is_acting opened_at confirmed_at how answers entered_by told_at"
@@ -247,6 +249,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     " sent_at closed_at reminded reminded_at next_reminder_at escalated_at corrects corrected_by is_material",
     "notices_recipient": "notice_id has_new_words",
     "notices_ticket": "notice_id",
+    "stored_file": "owner_kind media_type size delete_after",
     "outbox_push": "message_id reason rule purpose push_class status lane tried not_before expires_at channel claim"
     " credit attempts begun_at last_error lease_until",
     "policy_feedback": "article is_helpful",
