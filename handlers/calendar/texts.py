@@ -48,6 +48,7 @@ FOR_SCHOOLS: Final = "{schools}——"
 MORE_SCHOOLS: Final = "{schools}等{count}所学校——"
 MOVED: Final = "还没有发出的消息，有{count}条会改到别的时间，或者不再发。"
 MOVED_NONE: Final = "还没有发出的消息都不变。"
+MORE_MOVED: Final = "还有{count}项定期工作也会改日子，改好后到“定期工作”里看。"
 WRITTEN: Final = "这次修改会写进查阅记录。"
 MANY_DAYS: Final = "{first}至{last}之间"
 

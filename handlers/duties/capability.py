@@ -13,6 +13,7 @@ from handlers.duties.admin import DutyPages
 from handlers.duties.chat import DutyChat
 from handlers.duties.service.holding import Holding
 from handlers.duties.service.planning import Calendars, DutyPlanner
+from handlers.duties.service.preview import DutyCalendarPreview
 from handlers.duties.service.pushes import SOURCE, DutyReminders
 from handlers.duties.service.rules import RuleService
 from handlers.duties.service.tasks import TaskService
@@ -22,7 +23,9 @@ _PACE: Final = timedelta(minutes=20)
 
 def build(machinery: Machinery) -> EntryPoints:
     """Services and entry points over the machinery of one application."""
-    return built_with(machinery, machinery.services.get(CalendarService))
+    calendars = machinery.services.get(CalendarService)
+    calendars.add_dependents(DutyCalendarPreview(Offices(machinery.clock), machinery.clock))
+    return built_with(machinery, calendars)
 
 
 def built_with(machinery: Machinery, calendars: Calendars) -> EntryPoints:

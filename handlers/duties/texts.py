@@ -82,6 +82,10 @@ LINE_LATE: Final = "{title}（{place}）超期，请尽快办"
 LINE_ESCALATED: Final = "{title}（{place}）超期，请您过问"
 IS_PROVISIONAL: Final = "（校历未定，日期可能变）"
 SENDER: Final = "乡校"
+# What a change of the calendar would do.
+WOULD_MOVE: Final = "定期工作“{title}”（{where}）：原来最迟{before}，改为最迟{after}。"
+WOULD_GO: Final = "定期工作“{title}”（{where}）：原来最迟{before}，这一次不用办了。"
+PLACES: Final = "{count}处"
 NOTE: Final = "回复“我的任务”办理"
 DAY: Final = "{month}月{day}日"
 

@@ -21,6 +21,7 @@ _LONGEST_SOURCE: Final = 120
 # The law of 2025 gave two days more: the sum of older tables is another.
 _LAW_OF: Final = 2025
 _NAMED_DAYS: Final = 8
+_NAMED_DUTIES: Final = 10
 _NAMED_SCHOOLS: Final = 5
 
 
@@ -115,7 +116,11 @@ def effects_of(preview: Preview, *, names_schools: bool) -> list[str]:
     """What will happen, a sentence each."""
     effects = [_difference(each, names_schools=names_schools) for each in preview.differences] or [texts.NOTHING]
     if preview.moved is not None:
-        effects.append(texts.MOVED.format(count=preview.moved) if preview.moved else texts.MOVED_NONE)
+        count, named = preview.moved.messages, list(preview.moved.named)
+        effects.append(texts.MOVED.format(count=count) if count else texts.MOVED_NONE)
+        effects += named[:_NAMED_DUTIES]
+        if len(named) > _NAMED_DUTIES:
+            effects.append(texts.MORE_MOVED.format(count=len(named) - _NAMED_DUTIES))
     return [*effects, texts.WRITTEN]
 
 

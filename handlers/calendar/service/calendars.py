@@ -15,19 +15,30 @@ from handlers.calendar.service.town import Town, same_id
 
 @dataclass(frozen=True, slots=True)
 class CalendarChange:
-    """What would become of the calendar of a school; `school_id` None: of what concerns no single school."""
+    """What would become of the calendar of a school; `school_id` None: of what concerns no single school of the
+    township."""
 
+    township_id: str
     school_id: str | None
     before: SchoolCalendar
     after: SchoolCalendar
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What would follow a change: unsent messages that would go out at another time, or not at all; and in words, one
+    each, what people have to do on other days."""
+
+    messages: int = 0
+    named: Sequence[str] = ()
 
 
 class CalendarDependents(Protocol):
     """Has planned something by the calendar, and tells what would move before a change is made. Afterwards it notices
     the new version by itself."""
 
-    async def would_move(self, changes: Sequence[CalendarChange]) -> int:
-        """How many unsent messages would go out at another time, or not at all. Changes nothing."""
+    async def would_move(self, changes: Sequence[CalendarChange]) -> Moved:
+        """What would follow. Changes nothing."""
         ...
 
 

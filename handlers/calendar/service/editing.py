@@ -13,7 +13,7 @@ from bot.identity import Actor
 from bot.rights import Action, Subject, require
 from bot.storage.database import transaction
 from handlers.accounts.service.places import PlaceService
-from handlers.calendar.service.calendars import CalendarChange, CalendarService
+from handlers.calendar.service.calendars import CalendarChange, CalendarService, Moved
 from handlers.calendar.service.keeping import hold_town, read_town, write_town
 from handlers.calendar.service.town import Change, Owner, Town
 
@@ -37,11 +37,11 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a change would do. `changes`: of the township when it was looked at, to be given back with the change;
-    `moved`: unsent messages that would go out at another time; None: nobody plans by the calendar."""
+    `moved`: what was planned by the calendar and would follow it; None: nobody plans by the calendar."""
 
     changes: int
     differences: tuple[Difference, ...]
-    moved: int | None
+    moved: Moved | None
 
 
 class CalendarEditing:
@@ -60,9 +60,7 @@ class CalendarEditing:
         changes = await self._affected(change.owner, before, change.apply(before))
         names = {school.id: school.name for school in await self._places.schools(change.owner.township_id)}
         found = _differences(changes, names)
-        dependents = self._calendars.dependents
-        moved = sum([await one.would_move(changes) for one in dependents]) if dependents else None
-        return Preview(before.changes, found, moved)
+        return Preview(before.changes, found, await self._moved(changes))
 
     async def save(self, actor: Actor, change: Change, seen: int) -> None:
         """Makes the change. `seen`: the `changes` of its preview. Raises CalendarChanged, InvalidInput, NotFound."""
@@ -79,12 +77,18 @@ class CalendarEditing:
             kind = "school" if change.owner.school_id else "township"
             await self._audit.record(actor, action, f"{kind}:{change.owner.id}", whose=whose, fields=change.fields)
 
+    async def _moved(self, changes: Sequence[CalendarChange]) -> Moved | None:
+        found = [await one.would_move(changes) for one in self._calendars.dependents]
+        if not found:
+            return None
+        return Moved(sum(each.messages for each in found), [words for each in found for words in each.named])
+
     async def _affected(self, owner: Owner, before: Town, after: Town) -> list[CalendarChange]:
         schools: list[str | None] = [owner.school_id]
         if owner.school_id is None:
             schools += [school.id for school in await self._places.schools(owner.township_id)]
-        tables = self._calendars.tables
-        return [CalendarChange(one, before.calendar(one, tables), after.calendar(one, tables)) for one in schools]
+        town, tables = owner.township_id, self._calendars.tables
+        return [CalendarChange(town, one, before.calendar(one, tables), after.calendar(one, tables)) for one in schools]
 
 
 def _require(actor: Actor, owner: Owner) -> tuple[Action, Subject]:

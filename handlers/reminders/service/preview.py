@@ -8,7 +8,7 @@ from bot.clock import Clock, local_date
 from bot.delivery.outbox import DeliveryStatus, Outbox
 from bot.delivery.reminding import SOURCE, ReminderReason
 from handlers.calendar.domain import SchoolCalendar
-from handlers.calendar.service.calendars import CalendarChange
+from handlers.calendar.service.calendars import CalendarChange, Moved
 from handlers.reminders.models import Planned
 from handlers.reminders.service.plan_rows import Plan
 from handlers.reminders.service.planner import LOOK_AHEAD
@@ -40,11 +40,11 @@ class CalendarPreview:
         self._outbox = outbox
         self._clock = clock
 
-    async def would_move(self, changes: Sequence[CalendarChange]) -> int:
-        """How many unsent reminders would go out at another time, or not at all. Raises Unavailable."""
+    async def would_move(self, changes: Sequence[CalendarChange]) -> Moved:
+        """The unsent reminders that would go out at another time, or not at all. Raises Unavailable."""
         before = _Changed(self._calendars, {change.school_id: change.before for change in changes})
         after = _Changed(self._calendars, {change.school_id: change.after for change in changes})
-        return sum([await self._of_reason(reason, before, after) for reason in self._reasons()])
+        return Moved(sum([await self._of_reason(reason, before, after) for reason in self._reasons()]))
 
     async def _of_reason(self, reason: ReminderReason, before: Calendars, after: Calendars) -> int:
         today = local_date(self._clock.now())

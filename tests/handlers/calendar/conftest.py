@@ -17,7 +17,7 @@ from bot.storage.database import Database
 from handlers.accounts.models import School, Township
 from handlers.accounts.service.places import PlaceService
 from handlers.calendar.domain import Effect, LocalDay, LocalKind, Term, YearTable
-from handlers.calendar.service.calendars import CalendarChange, CalendarService
+from handlers.calendar.service.calendars import CalendarChange, CalendarService, Moved
 from handlers.calendar.service.desk import CalendarDesk
 from handlers.calendar.service.editing import CalendarEditing
 from handlers.calendar.service.town import Change, Owner, PutTerm
@@ -34,12 +34,13 @@ class Planner:
     """Plans by the calendar, and remembers what it was asked."""
 
     moves: int = 7
+    named: Sequence[str] = ()
     asked: list[Sequence[CalendarChange]] = field(default_factory=list)
 
-    async def would_move(self, changes: Sequence[CalendarChange]) -> int:
+    async def would_move(self, changes: Sequence[CalendarChange]) -> Moved:
         """Always as many."""
         self.asked.append(changes)
-        return self.moves
+        return Moved(self.moves, self.named)
 
 
 @dataclass

@@ -124,7 +124,7 @@ async def test_a_month_of_a_year_without_a_table_says_that_it_is_provisional(off
 
 
 async def test_local_days_are_looked_at_saved_changed_and_removed(office: Office) -> None:
-    planner = Planner(moves=12)
+    planner = Planner(moves=12, named=[f"第{number}项" for number in range(1, 13)])
     office.calendars.add_dependents(planner)
     days = f"{office.town_page}/days"
     form = {"name": "", "kind": "harvest", "effect": "off", "first": "2026-10-12", "last": "2026-10-13"}
@@ -134,11 +134,14 @@ async def test_local_days_are_looked_at_saved_changed_and_removed(office: Office
     assert "柳庄小学" in seen
     assert "河口小学" in seen
     assert "有12条会改到别的时间" in seen
+    assert "第10项" in seen
+    assert "第11项" not in seen
+    assert texts.MORE_MOVED.format(count=2) in seen
     page = await office.browser.follow()
     assert texts.SAVED in page
     assert "农忙" in page
     own = office.browser.hidden("id")
-    planner.moves = 0
+    planner.moves, planner.named = 0, ()
     page = await office.browser.get(office.town_page)
     found = [part.split('"')[0] for part in page.split("/days?id=")[1:]]
     assert len(found) == 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
 
+from bot.audit.log import Audit
 from bot.audit.models import AuditRow
 from bot.clock import FrozenClock, local_date
 from bot.delivery.models import DeliveryStatus, OutboxPush
@@ -17,10 +19,16 @@ from bot.metrics import Metrics
 from bot.storage.database import Database, transaction
 from handlers.accounts.domain import AppointmentKind, SchoolKind
 from handlers.accounts.models import Appointment, School
-from handlers.calendar.domain import Effect, LocalKind
+from handlers.accounts.service.offices import Offices
+from handlers.accounts.service.places import PlaceService
+from handlers.calendar.domain import Effect, LocalDay, LocalKind
 from handlers.calendar.models import CalendarState, LocalDays, SchoolTerm
+from handlers.calendar.service.calendars import CalendarService
+from handlers.calendar.service.editing import CalendarEditing
+from handlers.calendar.service.town import Owner, PutDays
 from handlers.duties.domain import Rhythm, Rule, RuleChanged, Schedule, TaskDone, TaskState
 from handlers.duties.models import DutyRule, DutyTask
+from handlers.duties.service.preview import DutyCalendarPreview
 from tests import factories
 from tests.handlers.duties.stage import DutyStage, duty_stage, make_term, push_of, told
 
@@ -44,6 +52,40 @@ async def test_what_is_shipped_is_planned_for_every_place_it_is_for(stage: DutyS
     assert await DutyTask.filter(rule__shipped="roster_check").count() == 3
     assert await stage.days("roster_check", class_id=stage.room.id) == [date(2026, 9, 7)]
     assert await stage.days("safety_check", school_id=stage.school.id) == [date(2026, 9, 15), date(2026, 10, 15)]
+
+
+async def test_before_a_calendar_is_changed_it_says_which_tasks_would_move(stage: DutyStage) -> None:
+    """At one school the day falls away; at another it was done already; what the change does not touch stays."""
+    other = await factories.make_school(stage.town)
+    await factories.make_appointment(AppointmentKind.PROTECTION_LEAD, school=other)
+    await stage.tick()
+    services = CalendarService(PlaceService())
+    services.add_dependents(DutyCalendarPreview(Offices(stage.clock), stage.clock))
+    editing = CalendarEditing(services, PlaceService(), Audit(stage.clock), stage.clock)
+    fifteenth = LocalDay(date(2026, 9, 15), date(2026, 9, 15), LocalKind.MARKET, Effect.OFF, "赶集")
+    town, school = str(stage.town.id), str(stage.school.id)
+    admin = await stage.actor(stage.admin)
+    leader = await stage.actor(stage.leader)
+
+    async def named(actor: Actor, change: PutDays) -> Sequence[str]:
+        moved = (await editing.preview(actor, change)).moved
+        assert moved is not None
+        assert moved.messages == 0
+        return moved.named
+
+    assert await named(admin, PutDays(Owner(town), fifteenth)) == [
+        "定期工作“每月安全检查”（2处）：原来最迟9月15日，改为最迟9月14日。"
+    ]
+    rows = DutyTask.filter(rule__shipped="safety_check", due_on=date(2026, 9, 15))
+    await rows.filter(school_id=other.id).update(state=TaskState.DONE)
+    [at_home] = await named(admin, PutDays(Owner(town), fifteenth))
+    assert f"（{stage.school.name}）" in at_home
+    assert await named(leader, PutDays(Owner(town, school), fifteenth)) == [at_home]
+    september = LocalDay(date(2026, 9, 1), date(2026, 9, 30), LocalKind.OTHER, Effect.OFF, "停课")
+    gone = await named(leader, PutDays(Owner(town, school), september))
+    assert any("“每月安全检查”" in each and "不用办了" in each for each in gone)
+    # A look changes nothing.
+    assert await rows.count() == 2
 
 
 async def test_a_planner_that_runs_twice_or_beside_another_adds_nothing(stage: DutyStage, metrics: Metrics) -> None:
