@@ -24,6 +24,7 @@ from bot.delivery.channels import CustomerServiceChannel
 from bot.delivery.limiter import Limiter
 from bot.delivery.outbox import CUSTOMER_SERVICE, Outbox
 from bot.delivery.preparation import Preparation, Rules
+from bot.delivery.pulse import Pulse
 from bot.delivery.push_worker import PushLimits, PushWorker
 from bot.delivery.pushes import ChannelName
 from bot.delivery.senders import Pages, Sender, senders_of
@@ -306,8 +307,11 @@ async def delivery_ctx(app: web.Application) -> AsyncIterator[None]:
     app[PUSH_WORKER] = push_worker_of(app, limiter)
     app[WORKER].start()
     app[PUSH_WORKER].start()
+    pulse = Pulse(app[REDIS], (app[WORKER].activity, app[PUSH_WORKER].rounds.activity), app[CLOCK])
+    pulse.start()
     yield
     await asyncio.gather(app[WORKER].stop(), app[PUSH_WORKER].stop())
+    await pulse.stop()
 
 
 def limiter_of(app: web.Application) -> Limiter:

@@ -11,6 +11,7 @@ from bot.capability import Capability, CombinedIdentity, EntryPoints, Machinery
 from bot.clock import Clock
 from bot.delivery.combining import Combiner
 from bot.delivery.outbox import NewMessage, Outbox
+from bot.delivery.pulse import measuring
 from bot.delivery.pushes import PushSource, UnreachableListener
 from bot.delivery.reports import EVENTS, JOB_EVENT, Reports
 from bot.delivery.reports import Job as DeliveryJob
@@ -72,6 +73,11 @@ class Assembly:
             Job("api.forget_answers", Daily(_CLEANING_TIME), self.answers.forget_old),
             Job("delivery.forget_settled", Daily(_CLEANING_TIME), machinery.outbox.forget_settled),
             Job("delivery.measure", Every(_MEASURED_EVERY), machinery.outbox.measure),
+            Job(
+                "delivery.workers",
+                Every(_MEASURED_EVERY),
+                measuring(machinery.redis, machinery.clock, machinery.metrics),
+            ),
             *(job for part in self.parts for job in part.jobs),
         )
         self.send_later = late_replies(machinery.outbox, machinery.clock)

@@ -68,6 +68,13 @@ class Metrics:
         self.outbox_oldest_seconds = Gauge(
             "xiangxiao_outbox_oldest_seconds", "For how long the oldest message has been due", registry=own
         )
+        self.workers_alive = Gauge(
+            "xiangxiao_workers_alive", "Processes that deliver, of all there are; NaN while Redis is away", registry=own
+        )
+        self.worker_idle_seconds = Gauge(
+            "xiangxiao_worker_idle_seconds", "For how long each of them has found nothing to do", ["place"],
+            registry=own,
+        )  # fmt: skip
         self.redis_reads_total = Counter(
             "xiangxiao_redis_combined_reads_total", "Round trips that each served the reads of one tick", registry=own
         )

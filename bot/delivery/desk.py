@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -14,6 +14,7 @@ from bot.delivery.pushes import ChannelName, Purpose, Push, PushClass
 from bot.delivery.tables import Statement, moment_of, of_pushes
 
 _TROUBLED = "status IN ('failed', 'unknown')"
+DECIDED_BY_HAND = "decided_by_hand"
 _TABLES = ("outbox_push", "outbox_message")
 
 
@@ -149,7 +150,22 @@ async def decide(id: str, now: datetime, *, sent: bool) -> bool:
     status = DeliveryStatus.SENT if sent else DeliveryStatus.FAILED
     for table in (OutboxPush, OutboxMessage):
         if await table.filter(id=key, status=DeliveryStatus.UNKNOWN).update(
-            status=status, last_error="decided_by_hand", updated_at=now
+            status=status, last_error=DECIDED_BY_HAND, updated_at=now
         ):
             return True
     return False
+
+
+async def settle_past(reason: str, told: Collection[str], why: str, now: datetime) -> list[Push]:
+    """See `Outbox.settle_past`."""
+    statement = Statement(of_pushes())
+    moment, cause, channel = statement.add(now, "moment"), statement.add(why), statement.add(ChannelName.TEMPLATE)
+    matter, them = statement.add(reason), statement.ids(sorted(told))
+    rows = await statement.fetch(
+        f"UPDATE outbox_push SET status = CASE WHEN person_id {them} THEN 'sent' ELSE 'unreachable' END,"  # noqa: S608
+        f" channel = CASE WHEN person_id {them} THEN {channel} END,"
+        f" last_error = CASE WHEN person_id {them} THEN NULL ELSE {cause} END, updated_at = {moment}"
+        f" WHERE reason = {matter} AND status = 'planned' RETURNING id, reason, occurrence, rule, person_id,"
+        " child_ids, purpose, push_class, not_before, expires_at, status"
+    )
+    return [_push(row) for row in rows if row["status"] == DeliveryStatus.UNREACHABLE]

@@ -14,20 +14,22 @@ from datetime import datetime, timedelta
 from bot.clock import Clock, local_date
 from bot.delivery import desk, promises
 from bot.delivery.credits import Credits
-from bot.delivery.desk import Backlog, Trouble
+from bot.delivery.desk import DECIDED_BY_HAND, Backlog, Trouble
 from bot.delivery.models import DeliveryReport, DeliveryStatus, OutboxMessage, OutboxPush
-from bot.delivery.promises import DeliveryState, Selected
-from bot.delivery.pushes import NewPush
+from bot.delivery.promises import DeliveryState, Progress, Selected
+from bot.delivery.pushes import NewPush, Push
 from bot.metrics import Metrics
 from bot.storage.base import blind_index
 
 __all__ = [
     "CUSTOMER_SERVICE",
+    "DECIDED_BY_HAND",
     "Backlog",
     "DeliveryState",
     "DeliveryStatus",
     "NewMessage",
     "Outbox",
+    "Progress",
     "Selected",
     "Trouble",
     "text_of",
@@ -114,6 +116,10 @@ class Outbox:
         """What became of the pushes of a matter, by person; of some people only when they are named."""
         return await promises.reached(reason, occurrence, person_ids)
 
+    async def progress(self, reason: str, occurrence: str) -> Progress:
+        """How far the pushes of a matter are, in numbers: cheap, for a page that asks again and again."""
+        return await promises.progress(reason, occurrence, self._clock.now())
+
     async def told(self, reason: str, occurrence: str) -> set[str]:
         """The people whose push of a matter was sent: whom a correction concerns."""
         states = await promises.reached(reason, occurrence)
@@ -141,6 +147,12 @@ class Outbox:
         """A person found out whether an unknown delivery arrived; False when there is no such one any more. In the
         caller's transaction."""
         return await desk.decide(id, self._clock.now(), sent=sent)
+
+    async def settle_past(self, reason: str, told: Collection[str], why: str) -> Sequence[Push]:
+        """Writes down what became of a matter in the past, in the caller's transaction, which promised it too: these
+        people were told, the others were not, for a reason. For a made-up past: nothing goes out. Gives the promises
+        to the others."""
+        return await desk.settle_past(reason, told, why, self._clock.now())
 
     def _counted(self, made: int) -> int:
         self._metrics.outbox_total.labels(DeliveryStatus.PLANNED).inc(made)

@@ -41,6 +41,20 @@ class Selected:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How many promises of a matter are in which state, and how many of them are on their way or could be."""
+
+    by_status: Mapping[DeliveryStatus, int]
+    moving: int
+
+    @property
+    def unsettled(self) -> int:
+        """What has no outcome yet."""
+        open_states = (DeliveryStatus.PLANNED, DeliveryStatus.HELD, DeliveryStatus.SENDING)
+        return sum(self.by_status.get(status, 0) for status in open_states)
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryState:
     """What became of a promise. `channel` is None before one was chosen; `at`: since when; `error`: why not, in a
     word."""
@@ -143,6 +157,20 @@ async def reached(reason: str, occurrence: str, person_ids: Collection[str] | No
         )
         for row in rows
     }
+
+
+async def progress(reason: str, occurrence: str, now: datetime) -> Progress:
+    """How far the promises of one matter are: counts only, whoever they are for."""
+    statement = Statement(of_pushes())
+    moment = statement.add(now, "moment")
+    which = _which(statement, reason, occurrence, None)
+    rows = await statement.fetch(
+        "SELECT status, count(*) AS number, sum(CASE WHEN not_before <= "  # noqa: S608
+        f"{moment} THEN 1 ELSE 0 END) AS due FROM outbox_push WHERE {which} GROUP BY status"
+    )
+    counts = {DeliveryStatus(row["status"]): int(row["number"]) for row in rows}
+    due = sum(int(row["due"]) for row in rows if row["status"] == DeliveryStatus.PLANNED)
+    return Progress(counts, due + counts.get(DeliveryStatus.SENDING, 0))
 
 
 def _which(statement: Statement, reason: str, occurrence: str | None, person_ids: Collection[str] | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from bot.errors import Unavailable
 from bot.logs import get_logger
@@ -12,6 +13,14 @@ from bot.metrics import Metrics
 _log = get_logger(__name__)
 
 Round = Callable[[], Awaitable[int]]
+
+
+@dataclass(slots=True)
+class Activity:
+    """When, in the time of the event loop, a round last ended well, and when one last found something to do."""
+
+    looked: float | None = None
+    worked: float | None = None
 
 
 class Rounds:
@@ -25,6 +34,7 @@ class Rounds:
         self._lines = lines
         self._metrics = metrics
         self._idle_s, self._trouble_s, self._grace_s = idle_s, trouble_s, grace_s
+        self.activity = Activity()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -63,13 +73,21 @@ class Rounds:
     async def _round(self, line: Round) -> float:
         """One round; gives how long to rest before the next."""
         try:
-            return 0.0 if await line() else self._idle_s
+            found = await line()
+            self._note(found)
+            return 0.0 if found else self._idle_s
         except Unavailable as error:
             _log.warning("delivery_waits", cause=error.code)
         except Exception:  # noqa: BLE001 - a worker that ends delivers nothing any more
             _log.exception("delivery_failed")
             self._metrics.errors_total.labels("delivery").inc()
         return self._trouble_s
+
+    def _note(self, found: int) -> None:
+        now = asyncio.get_running_loop().time()
+        self.activity.looked = now
+        if found:
+            self.activity.worked = now
 
     async def _rest(self, seconds: float) -> None:
         try:

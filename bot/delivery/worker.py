@@ -21,7 +21,7 @@ from bot.delivery.channels import Channel, Letter
 from bot.delivery.models import DeliveryAttempt, DeliveryStatus, OutboxMessage, advance
 from bot.delivery.outbox import text_of
 from bot.delivery.policy import OPERATOR_PAUSE, SENT, Verdict, verdict_on
-from bot.delivery.rounds import Rounds
+from bot.delivery.rounds import Activity, Rounds
 from bot.errors import Unavailable
 from bot.logs import get_logger
 from bot.metrics import Metrics
@@ -79,6 +79,11 @@ class DeliveryWorker:
             trouble_s=self._limits.trouble_s,
             grace_s=self._limits.grace_s,
         )
+
+    @property
+    def activity(self) -> Activity:
+        """When it last looked and last worked."""
+        return self._rounds.activity
 
     # --------------------------------------------------------------------------------------------------------- running
     def start(self) -> None:

@@ -75,6 +75,11 @@ def login_ticket(ticket_id: str, part: str) -> str:
     return f"{_PREFIX}login:{part}:{ticket_id}"
 
 
+def worker(place: int) -> str:
+    """Who sits in a place of those that deliver, and when they last had something to do."""
+    return f"{_PREFIX}worker:{place}"
+
+
 def sending_turn(channel: str) -> str:
     """When the next message through a channel may go out."""
     return f"{_PREFIX}sending:turn:{channel}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.clock import Clock
+from bot.delivery.pulse import WorkerSeen
 from bot.errors import Conflict
 from bot.rights import Action
 from bot.web.admin import AdminAnswer, AdminCall, AdminRoute, Page, WayOn
@@ -23,6 +24,8 @@ _OTHERS: Final = HANDLIST + "/others"
 _WAITING: Final = ("planned", "held", "sending")
 # At the platform's pace ten thousand messages take less.
 _TOO_LONG: Final = timedelta(minutes=30)
+# A round takes less, even when the platform is slow.
+_HANGS: Final = timedelta(minutes=5)
 _SETTLED: Final = ("sent", "unknown", "failed", "unreachable", "expired", "not_needed")
 
 
@@ -65,6 +68,7 @@ class DeliveryPages:
         if view.is_descending:
             found.reverse()
         oldest = backlog.oldest_due
+        workers = await self._desk.workers(call.actor)
         counts = {status.value: number for status, number in backlog.by_status.items()}
         values = {
             "fault": fault,
@@ -77,6 +81,7 @@ class DeliveryPages:
             "due": backlog.due,
             "is_stuck": oldest is not None and self._clock.now() - oldest > _TOO_LONG,
             "oldest": texts.waited((self._clock.now() - oldest).total_seconds()) if oldest else "",
+            "workers": None if workers is None else [self._worker(each) for each in workers],
             "today": [(texts.CHANNELS[channel.value], number) for channel, number in backlog.sent_today.items()],
             "statuses": texts.STATUSES,
             "channels": texts.CHANNELS,
@@ -85,6 +90,16 @@ class DeliveryPages:
             "to_chat": texts.TO_CHAT,
         }
         return Page("deliveries/deliveries.html", values, 409 if fault else 200)
+
+    def _worker(self, seen: WorkerSeen) -> tuple[int, str, str, bool]:
+        """Its number, since when it runs, when it last worked, and whether it looks as if it hung."""
+        now = self._clock.now()
+
+        def ago(moment: datetime | None) -> str:
+            return texts.AGO.format(waited=texts.waited((now - moment).total_seconds())) if moment else texts.NOT_YET
+
+        hangs = now - (seen.looked_at or seen.since) > _HANGS
+        return seen.place + 1, ago(seen.since), ago(seen.worked_at), hangs
 
 
 class HandListPages:
@@ -103,6 +118,7 @@ class HandListPages:
             AdminRoute(method="GET", path=_CLASS, action=view, handle=self.one),
             AdminRoute(method="GET", path=_CLASS + "/print", action=view, handle=self.paper),
             AdminRoute(method="POST", path=HANDLIST + "/{line}/tick", action=tick, handle=self.tick),
+            AdminRoute(method="POST", path=HANDLIST + "/{line}/untick", action=tick, handle=self.untick),
             AdminRoute(method="POST", path=HANDLIST + "/{line}/reveal", action=view, handle=self.reveal),
         )
 
@@ -140,6 +156,16 @@ class HandListPages:
         except Conflict as fault:
             return WayOn(home, fault.message)
         return WayOn(home, texts.TICKED.format(way=texts.WAYS[way]))
+
+    async def untick(self, call: AdminCall) -> AdminAnswer:
+        """A tick was a mistake."""
+        line = call.id("line")
+        home = await self._rolls.home_of(call.actor, line)
+        try:
+            await self._lines.untick(call.actor, line)
+        except Conflict as fault:
+            return WayOn(home, fault.message)
+        return WayOn(home, texts.UNTICKED)
 
     async def reveal(self, call: AdminCall) -> AdminAnswer:
         """The list again, with one phone in clear. That it was shown is written down."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 
 from bot.capability import Capability, EntryPoints, Machinery
-from bot.delivery.pushes import PushSource
+from bot.delivery.pushes import PushSource, UnreachableListener
 from bot.scheduler.jobs import Daily, Every, Job
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.people import PeopleService
@@ -34,7 +34,11 @@ def build(machinery: Machinery) -> EntryPoints:
     unreached = Unreached(lines, audiences, outbox, clock)
     upkeep = Upkeep(unreached, audiences, sources, clock)
     rolls = RollService(audiences, people, machinery.services.get(StructureService), sources, clock)
-    desk = DeliveryDesk(outbox, audiences, lines, audit, clock)
+
+    def listeners() -> list[UnreachableListener]:
+        return [listener for part in machinery.parts for listener in part.unreachable]
+
+    desk = DeliveryDesk(outbox, audiences, lines, listeners, redis=machinery.redis, audit=audit, clock=clock)
     machinery.services.add(lines)
     return EntryPoints(
         admin=(*DeliveryPages(desk, clock).routes(), *HandListPages(rolls, lines).routes()),

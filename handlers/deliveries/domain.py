@@ -40,6 +40,13 @@ class AlreadyTicked(Conflict):
     default_message = "这一条已经有人登记过了，不用再登记。"
 
 
+class NotTicked(Conflict):
+    """Nobody has ticked it, or somebody took that back."""
+
+    code = "not_ticked"
+    default_message = "这一条现在没有登记告知，不用撤销。请刷新页面看最新情况。"
+
+
 class AlreadyDecided(Conflict):
     """The delivery is not in doubt any more: somebody decided, or the platform told."""
 

@@ -13,11 +13,15 @@ TODO_CALLS: Final = "家庭要打电话或带纸条告知"
 TODO_UNKNOWN: Final = "条消息不知道有没有送到"
 TOLD_HEADING: Final = "学校电话、纸条或当面告知"
 
+AGO: Final = "{waited}前"
+NOT_YET: Final = "还没有"
+
 WAYS: Final[Mapping[Way, str]] = {Way.PHONE: "电话", Way.PAPER: "纸条", Way.IN_PERSON: "当面"}
-TICKED: Final = "已登记：{way}告知了。"
+TICKED: Final = "已登记：{way}告知了。点错了可以在下面撤销。"
+UNTICKED: Final = "已撤销，这一家又回到还没告知的名单里，请记得联系。"
 DECIDED: Final[Mapping[str, str]] = {
     "arrived": "已登记：送到了。",
-    "lost": "已登记：没送到，不再发。",
+    "lost": "已登记：没送到，不再发；家里没有人收到的，已转到电话和纸条名单。",
     "call": "已转到电话和纸条名单，请尽快联系家长。",
 }
 NO_PHONE: Final = "没有登记电话"
@@ -58,7 +62,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "timeout": "发出去以后微信没有回话",
     "worker_lost": "发送中途停机，不知道有没有送到",
     "unexpected": "发送时程序出错，不知道有没有送到",
-    "decided_by_hand": "工作人员已判定",
+    "decided_by_hand": "工作人员查明没有送到",
     "wechat_content": "微信不收这段内容，要改写",
     "wechat_recipient": "对方收不到微信消息",
     "wechat_template": "消息模板不能用，请管理员检查模板",

@@ -32,6 +32,8 @@ from handlers.alarms.service.ladder import Ladder, subject_of
 
 PAGE: Final = "/alarms"
 _READ: Final = ("name", "phone", "said")
+_LISTED: Final = ("kind", "place", "state")
+_LIST: Final = "list"
 
 
 class SheetService:
@@ -45,10 +47,14 @@ class SheetService:
     async def lines(
         self, actor: Actor, states: Sequence[AlarmState] = LIVE, *, offset: int = 0, limit: int = 50
     ) -> tuple[list[AlarmLine], int]:
-        """The alarms within reach, the last first, without a child's name; and how many there are in all."""
+        """The alarms within reach, the last first, without a child's name; and how many there are in all. That somebody
+        looked is written down in the same transaction."""
         query = AlarmRow.filter(_visible(actor, require(actor, Action.ALARM_VIEW)), state__in=list(states))
-        rows = await query.order_by("-id").offset(offset).limit(limit)
-        return await self._lines(rows), await query.count()
+        async with transaction():
+            rows = await query.order_by("-id").offset(offset).limit(limit)
+            # It is many places' affair: the actor's own rights say whose.
+            await self._audit.record(actor, Action.ALARM_VIEW, "alarms", fields=list(_LISTED), purpose=_LIST)
+            return await self._lines(rows), await query.count()
 
     async def sheet(self, actor: Actor, key: str) -> AlarmSheet:
         """One alarm with everything, written down in the same transaction. Raises NotFound."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -10,11 +10,14 @@ from typing import Final
 from bot.audit.log import Audit
 from bot.capability import Todo
 from bot.clock import Clock, local_date
-from bot.delivery.outbox import Backlog, DeliveryStatus, Outbox, Trouble
-from bot.errors import InvalidInput
+from bot.delivery.outbox import DECIDED_BY_HAND, Backlog, DeliveryStatus, Outbox, Trouble
+from bot.delivery.pulse import WorkerSeen, workers_seen
+from bot.delivery.pushes import UnreachableListener
+from bot.errors import InvalidInput, Unavailable
 from bot.identity import Actor
 from bot.rights import Action, Reach, Subject, may, require
 from bot.storage.database import transaction
+from bot.storage.redis import RedisStore
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.scope import missing
 from handlers.deliveries.domain import AlreadyDecided
@@ -62,8 +65,19 @@ class DeliveryDesk:
     """The use cases."""
 
     def __init__(
-        self, outbox: Outbox, audiences: AccountsAudiences, lines: HandList, audit: Audit, clock: Clock
+        self,
+        outbox: Outbox,
+        audiences: AccountsAudiences,
+        lines: HandList,
+        listeners: Callable[[], Sequence[UnreachableListener]],
+        *,
+        redis: Callable[[], RedisStore],
+        audit: Audit,
+        clock: Clock,
     ) -> None:
+        """`listeners` want to know who was told nothing, whoever found it out."""
+        self._listeners = listeners
+        self._redis = redis
         self._outbox = outbox
         self._audiences = audiences
         self._lines = lines
@@ -74,6 +88,14 @@ class DeliveryDesk:
         """Numbers over everything that goes out; they tell nothing about anybody."""
         require(actor, Action.DELIVERIES_VIEW)
         return await self._outbox.overview()
+
+    async def workers(self, actor: Actor) -> list[WorkerSeen] | None:
+        """Who is at work on the deliveries; None: nobody can know just now."""
+        require(actor, Action.DELIVERIES_VIEW)
+        try:
+            return await workers_seen(self._redis())
+        except Unavailable:
+            return None
 
     async def troubled(self, actor: Actor) -> list[Troubled]:
         """What failed or may not have arrived within reach, the newest first."""
@@ -121,6 +143,9 @@ class DeliveryDesk:
         if trouble.can_be_decided:
             if not await self._outbox.decide(trouble.id, verdict is Verdict.ARRIVED):
                 raise AlreadyDecided
+            if verdict is not Verdict.ARRIVED and trouble.push is not None:
+                for listener in self._listeners():
+                    await listener.could_not_reach([trouble.push], DECIDED_BY_HAND)
         elif not is_new:
             raise AlreadyDecided
 

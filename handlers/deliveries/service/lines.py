@@ -22,10 +22,11 @@ from bot.rights import Action, Reach, Subject, require
 from bot.storage.database import transaction
 from handlers.accounts.service.audiences import AccountsAudiences, StaffPlace, WardMeant
 from handlers.accounts.service.scope import as_id, missing, within
-from handlers.deliveries.domain import AlreadyTicked, LineState, Way
+from handlers.deliveries.domain import AlreadyTicked, LineState, NotTicked, Way
 from handlers.deliveries.models import HandListLine
 
 NOBODY_ON_ROSTER: Final = "no_guardian"
+UNDONE: Final = "undo"
 DUTY: Final = "没联系上的家庭（电话和纸条名单）"
 
 
@@ -141,14 +142,36 @@ class HandList:
             await told.filter(subject_id__in=children).update(
                 state=LineState.TOLD, way=way, settled_by=actor.person_id, settled_at=now, updated_at=now
             )
-            await self._audit.record(
-                actor,
-                Action.HANDLIST_TICK,
-                f"handlist:{row.id}",
-                whose=subject_of(row),
-                fields=["state"],
-                purpose=way.value,
-            )
+            await self._note(actor, row, way.value)
+
+    async def untick(self, actor: Actor, line_id: str) -> None:
+        """The tick was a mistake: what was ticked together is open again. Raises NotFound, NotTicked."""
+        reach, now = require(actor, Action.HANDLIST_TICK), self._clock.now()
+        async with transaction():
+            row = await visible(reach).filter(id=as_id(line_id)).select_for_update().first()
+            if row is None:
+                raise missing(actor, Action.HANDLIST_TICK)
+            if row.state is not LineState.TOLD:
+                raise NotTicked(details={"state": row.state.value})
+            children = row.child_ids.split("+") if row.child_ids else [str(row.subject_id)]
+            await HandListLine.filter(
+                reason=row.reason,
+                occurrence=row.occurrence,
+                subject_id__in=children,
+                state=LineState.TOLD,
+                settled_at=row.settled_at,
+            ).update(state=LineState.OPEN, way=None, settled_by=None, settled_at=None, updated_at=now)
+            await self._note(actor, row, UNDONE)
+
+    async def _note(self, actor: Actor, row: HandListLine, purpose: str) -> None:
+        await self._audit.record(
+            actor,
+            Action.HANDLIST_TICK,
+            f"handlist:{row.id}",
+            whose=subject_of(row),
+            fields=["state"],
+            purpose=purpose,
+        )
 
     # --------------------------------------------------------------------------------------------------------- reading
     async def open_for(self, class_id: str) -> list[Line]:

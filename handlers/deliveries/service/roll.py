@@ -58,6 +58,7 @@ class Entry:
 class Done:
     """A line somebody did; `by` is "" for somebody erased."""
 
+    line_id: str
     name: str
     way: Way
     by: str
@@ -185,7 +186,7 @@ class RollService:
             child = children.get(str(row.child_id))
             name = child.name if child else names.get(str(row.person_id), "") if not row.child_id else ""
             if name and row.way and row.settled_at:
-                done.append(Done(name, row.way, names.get(str(row.settled_by), ""), row.settled_at))
+                done.append(Done(str(row.id), name, row.way, names.get(str(row.settled_by), ""), row.settled_at))
         return done
 
     def _today(self) -> date:

@@ -391,6 +391,17 @@ async def test_the_page_has_everything_needed_and_every_look_is_written_down(
     assert set(rows[0].fields_seen) == {"name", "phone", "said"}
 
 
+async def test_a_look_at_the_list_is_written_down_too(stage: AlarmStage, village: Village, clock: FrozenClock) -> None:
+    lead = await village.actor(village.ladder[1], clock)
+    await stage.alarms.raise_alarm(SYSTEM, a_crisis(village))
+    lines, _ = await stage.sheets.lines(lead)
+    row = await AuditRow.filter(action="alarm.view", outcome="done").order_by("-id").first()
+    assert row is not None
+    assert (row.actor, row.subject, row.purpose, row.about) == (lead.person_id, "alarms", "list", None)
+    assert set(row.fields_seen) == {"kind", "place", "state"}
+    assert len(lines) == 1
+
+
 async def test_the_timeline_only_grows(
     stage: AlarmStage, village: Village, clock: FrozenClock, database: Database
 ) -> None:

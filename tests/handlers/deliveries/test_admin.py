@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,17 +14,27 @@ import pytest
 from bot.audit.models import AuditRow
 from bot.delivery.models import DeliveryStatus, OutboxMessage, OutboxPush
 from bot.delivery.outbox import NewMessage
+from bot.delivery.pulse import Pulse
 from bot.delivery.pushes import ChannelName, NotYet
+from bot.delivery.rounds import Activity
+from bot.identity import Role
+from bot.metrics import Metrics
 from bot.storage.database import transaction
+from bot.storage.redis import RedisStore, redis_client
+from bot.web.admin import AdminCall, Page
 from handlers.accounts.domain import AppointmentKind
 from handlers.accounts.models import Bar, Person, Pupil
+from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.sessions import SessionService
 from handlers.deliveries import texts
+from handlers.deliveries.admin import DeliveryPages
 from handlers.deliveries.domain import LineState, Way
 from handlers.deliveries.models import HandListLine
+from handlers.deliveries.service.desk import DeliveryDesk
+from handlers.deliveries.service.lines import HandList
 from tests import factories
 from tests.handlers.console.stage import Browser, browser_of, console_app
-from tests.handlers.deliveries.conftest import Place
+from tests.handlers.deliveries.conftest import OCCURRENCE, Place
 
 UNKNOWN, FAILED, UNREACHABLE = DeliveryStatus.UNKNOWN, DeliveryStatus.FAILED, DeliveryStatus.UNREACHABLE
 
@@ -83,6 +94,22 @@ async def test_the_head_teacher_sees_whom_to_call_what_to_say_and_ticks_it_off(o
     assert "都告知到了" in page
     assert office.place.head.name in page
     assert texts.TODO_CALLS not in await office.browser.get("/")
+
+
+async def test_a_wrong_tick_is_taken_back(office: Office) -> None:
+    line = await office.unreached()
+    await office.enter(office.place.head)
+    await office.browser.get(f"/handlist/classes/{office.place.room.id}")
+    await office.browser.post(f"/handlist/{line.id}/tick", {"way": "phone"})
+    assert f"/handlist/{line.id}/untick" in await office.browser.follow()
+    await office.browser.post(f"/handlist/{line.id}/untick", {})
+    page = await office.browser.follow()
+    assert texts.UNTICKED in page
+    assert "近14天登记的" not in page
+    assert f"/handlist/{line.id}/tick" in page
+    await office.browser.post(f"/handlist/{line.id}/untick", {})
+    assert "不用撤销" in await office.browser.follow()
+    assert texts.TODO_CALLS in await office.browser.get("/")
 
 
 async def test_a_phone_is_shown_on_demand_and_that_is_written_down(office: Office) -> None:
@@ -196,6 +223,41 @@ async def test_the_overview_tells_how_much_waits_and_what_went_out_today(office:
     assert "发送可能停了" in await office.browser.get("/deliveries")
 
 
+async def test_the_page_says_who_is_at_work(office: Office) -> None:
+    place = office.place
+    await office.enter(place.admin)
+    assert "没有发送程序在工作" in await office.browser.get("/deliveries")
+    now = asyncio.get_running_loop().time()
+    pulses = [
+        Pulse(place.machinery.redis(), [activity], place.clock)
+        for activity in (Activity(now - 2, now - 180), Activity(), Activity(now - 900, None))
+    ]
+    for pulse in pulses:
+        await pulse.beat()
+    page = await office.browser.get("/deliveries")
+    assert "第3个" in page
+    assert "最近一次发消息：3分钟前" in page or "最近一次发消息：2分钟前" in page
+    assert page.count("最近一次发消息：还没有") == 2
+    assert page.count("好久没有动静") == 1
+    for pulse in pulses:
+        await pulse.stop()
+
+
+async def test_without_redis_the_page_says_that_nobody_knows(office: Office) -> None:
+    away = RedisStore(redis_client("redis://127.0.0.1:1/0"), Metrics())
+    desk = DeliveryDesk(
+        office.place.outbox, office.place.machinery.services.get(AccountsAudiences),
+        office.place.machinery.services.get(HandList), lambda: [], redis=lambda: away,
+        audit=office.place.machinery.audit, clock=office.place.clock,
+    )  # fmt: skip
+    actor = office.place.actor(office.place.admin, Role.ADMINISTRATOR)
+    assert await desk.workers(actor) is None
+    page = await DeliveryPages(desk, office.place.clock).overview(AdminCall(actor, {}, {}))
+    assert isinstance(page, Page)
+    assert page.values["workers"] is None
+    await away.close()
+
+
 async def test_somebody_who_found_out_says_so_once(office: Office) -> None:
     own = await office.trouble()
     await office.enter(office.place.admin)
@@ -226,6 +288,23 @@ async def test_what_did_not_arrive_can_become_a_call(office: Office, status: Del
     assert office.browser.status == 409
     assert "已经有结果" in page
     assert await HandListLine.all().count() == 1
+
+
+async def test_what_somebody_found_out_not_to_have_arrived_counts_as_such_everywhere(office: Office) -> None:
+    """As when the platform says so: the family comes onto the list of calls, unless somebody else of it was reached."""
+    father = await factories.make_person()
+    await factories.make_guardianship(office.pupil, father)
+    await office.place.promise(father, office.pupil, status=DeliveryStatus.SENT)
+    told = await office.trouble()
+    await OutboxPush.all().update(occurrence="second")
+    own = await office.trouble()
+    await office.enter(office.place.leader)
+    await office.browser.get("/deliveries")
+    for each in (own, told):
+        await office.browser.post(f"/deliveries/{each}/decide", {"verdict": "lost"})
+        assert texts.DECIDED["lost"] in await office.browser.follow()
+    line = await HandListLine.get(child_id=office.pupil.id)
+    assert (line.occurrence, line.state, line.why) == (OCCURRENCE, LineState.OPEN, "decided_by_hand")
 
 
 async def test_a_letter_knows_no_family_to_be_called(office: Office) -> None:

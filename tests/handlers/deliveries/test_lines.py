@@ -12,11 +12,11 @@ from bot.audit.models import AuditRow
 from bot.delivery.models import DeliveryStatus, OutboxPush
 from bot.delivery.pushes import Purpose, Push, PushClass
 from bot.errors import NotFound, NotPermitted
-from bot.identity import Actor, Role
+from bot.identity import Actor, Grant, Role
 from bot.storage.database import transaction
 from handlers.accounts.domain import AppointmentKind, PupilStatus
 from handlers.accounts.models import Pupil
-from handlers.deliveries.domain import AlreadyTicked, LineState, Way
+from handlers.deliveries.domain import AlreadyTicked, LineState, NotTicked, Way
 from handlers.deliveries.models import HandListLine
 from handlers.deliveries.service.lines import DUTY, HandList, NewLine
 from tests import factories
@@ -140,6 +140,33 @@ async def test_one_call_is_about_all_the_children_of_the_message(place: Place, l
     assert {(each.way, each.settled_by) for each in told.values()} == {(Way.PHONE, str(place.head.id))}
     row = await AuditRow.filter(action="handlist.tick").get()
     assert (row.subject, row.purpose) == (f"handlist:{line.id}", "phone")
+
+
+async def test_what_was_ticked_together_is_taken_back_together(place: Place, lines: HandList) -> None:
+    other_room = await factories.make_class(place.school, number=2)
+    mother = await factories.make_person()
+    first, second = await place.child(mother), await place.child(mother, room=other_room)
+    await settle(place, await place.promise(mother, first, second, status=FAILED))
+    [line] = await lines.open_for(str(place.room.id))
+    head = place.actor(place.head, Role.HEAD_TEACHER)
+    with pytest.raises(NotTicked):
+        await lines.untick(head, line.id)
+    await lines.tick(head, line.id, Way.PHONE)
+    elsewhere = await factories.make_class(place.school, number=3)
+    stranger = await factories.make_person()
+    grants = (Grant(Role.HEAD_TEACHER, classes=frozenset({str(elsewhere.id)})),)
+    foreign = Actor(roles=frozenset({Role.HEAD_TEACHER}), person_id=str(stranger.id), grants=grants)
+    with pytest.raises(NotFound):
+        await lines.untick(foreign, line.id)
+    place.clock.advance(timedelta(minutes=5))
+    await lines.untick(head, line.id)
+    assert set((await listed()).values()) == {LineState.OPEN}
+    [row] = await HandListLine.filter(id=line.id)
+    assert not any((row.way, row.settled_by, row.settled_at))
+    purposes = [each.purpose for each in await AuditRow.filter(action="handlist.tick", outcome="done").order_by("at")]
+    assert purposes == ["phone", "undo"]
+    await lines.tick(head, line.id, Way.PAPER)
+    assert {each.way for each in (await lines.of_matter(REASON, OCCURRENCE)).values()} == {Way.PAPER}
 
 
 async def test_the_first_who_ticks_is_right(place: Place, lines: HandList) -> None:
