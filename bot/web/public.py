@@ -1,5 +1,10 @@
-"""Pages for people without a log-in: who holds the address may read the page. One answer each, without a script, a
-cookie or a second file, for the browser inside WeChat on an old phone."""
+"""Pages for people without a log-in: who holds the address may read the page. One answer each, without a script or a
+cookie, for the browser inside WeChat on an old phone.
+
+Whoever follows a link need not be a person: the platform, phones and mail programs look at links before somebody taps
+them. So reading a page changes nothing; that it was shown is told by a picture of one point in it, which is fetched by
+what shows pages and not by what checks them.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +32,20 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _UNREADABLE: Final = "发来的内容读不懂，请返回上一页再试。"
 _UNEXPECTED: Final = "系统出了点问题，我们已经记下来了。请过一会儿再打开，急事请打电话给班主任。"
 
+_POINT: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+# What browsers say when they fetch something ahead of time: the standard's name, and that of older ones.
+_AHEAD: Final = ("Sec-Purpose", "Purpose", "X-Moz")
+
 _log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class PublicCall:
-    """What a handler is given. `form` holds the fields of a POST, the last of each name; `lists` all of them."""
+    """What a handler is given. `form` holds the fields of a POST, the last of each name; `lists` all of them.
+    `is_ahead`: the browser fetches it before anybody asked for it, and perhaps nobody will."""
 
     path: Mapping[str, str]
+    is_ahead: bool = field(default=False, kw_only=True)
     form: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -46,7 +57,12 @@ class Elsewhere:
     path: str
 
 
-PublicAnswer: TypeAlias = Page | Elsewhere
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A picture of one point that nobody sees: for a page to tell that it was shown."""
+
+
+PublicAnswer: TypeAlias = Page | Elsewhere | Point
 PublicHandler: TypeAlias = Callable[[PublicCall], Awaitable[PublicAnswer]]
 
 
@@ -119,6 +135,8 @@ class PublicPages:
     def _response(self, answer: PublicAnswer) -> web.Response:
         if isinstance(answer, Elsewhere):
             return web.Response(status=303, headers={hdrs.LOCATION: answer.path, **self._headers})
+        if isinstance(answer, Point):
+            return web.Response(body=_POINT, content_type="image/gif", headers=self._headers)
         values: dict[str, Any] = {"style": self._style, **answer.values}
         text = self._pages.render(answer.template, values)
         return web.Response(text=text, status=answer.status, content_type="text/html", headers=self._headers)
@@ -138,4 +156,6 @@ async def _call(request: web.Request) -> PublicCall:
                 lists.setdefault(name, []).append(value)
     if any("\0" in text for many in (*lists.values(), request.match_info.values()) for text in many):
         raise Unreadable(_UNREADABLE)
-    return PublicCall(dict(request.match_info), {name: many[-1] for name, many in lists.items()}, lists)
+    is_ahead = any("prefetch" in request.headers.get(name, "").lower() for name in _AHEAD)
+    form = {name: many[-1] for name, many in lists.items()}
+    return PublicCall(dict(request.match_info), form, lists, is_ahead=is_ahead)

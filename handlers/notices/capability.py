@@ -61,7 +61,7 @@ class _Built:
         self.sender = NoticeSender(recipients, offices, hand_list, outbox=outbox, audit=audit, clock=clock)
         self.chasing = NoticeChasing(self.sender, hand_list, audit, clock)
         outcomes = Outcomes(audiences, offices, hand_list, outbox, clock)
-        self.reports = NoticeReports(outcomes, showing, offices, audit)
+        self.reports = NoticeReports(outcomes, showing, offices, outbox=outbox, audit=audit)
         self.reading = NoticeReading(audiences, audit=audit, clock=clock)
         self.quick = QuickNotices(self.desk, self.reach, self.signing, structure, quiet=delivery.quiet, clock=clock)
         url = machinery.settings.server.public_url

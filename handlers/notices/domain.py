@@ -164,6 +164,13 @@ class NotOpenForConfirmation(Conflict):
     default_message = "这条通知现在不用确认了。有疑问请联系班主任。"
 
 
+class NotByHand(Conflict):
+    """Nobody on the staff has entered anything for this family."""
+
+    code = "not_by_hand"
+    default_message = "这一家现在没有老师代为登记，不用撤销。请刷新页面看最新情况。"
+
+
 class AnswerInvalid(InvalidInput):
     """An answer does not fit its question; `details` names the question."""
 

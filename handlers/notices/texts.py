@@ -27,7 +27,17 @@ HOW: Final[Mapping[How, str]] = {
 COMMA: Final = "、"
 WEEKDAYS: Final = "一二三四五六日"
 DAY: Final = "{day.month}月{day.day}日（星期{weekday}）"
-MOMENT: Final = "{day} {at:%H:%M}"
+MOMENT: Final = "{day}{part}{hour}点{minute}"
+MINUTE: Final = "{minute}分"
+# From which hour on a part of the day is called so, and what is taken off the hour.
+PARTS_OF_DAY: Final = (
+    (19, "晚上", 12),
+    (13, "下午", 12),
+    (12, "中午", 0),
+    (9, "上午", 0),
+    (5, "早上", 0),
+    (0, "凌晨", 0),
+)
 
 # ------------------------------------------------------------------------------------------------------------- content
 # What a push must never say of anybody, why, and how to say it. A pattern, what it is called, a way to put it.

@@ -271,7 +271,7 @@ async def test_at_night_it_waits_for_the_morning(town: Town) -> None:
     await class_of(town)
     town.clock.set(datetime(2026, 9, 1, 22, 0, tzinfo=SHANGHAI))
     await open_windows(town)
-    assert "9月2日（星期三） 07:00以后发出" in await said(town, "通知 三(2)班 明天带跳绳", HEAD)
+    assert "9月2日（星期三）早上7点以后发出" in await said(town, "通知 三(2)班 明天带跳绳", HEAD)
     await said(town, "确认", HEAD)
     await tick(town)
     assert received(town.person(PARENT)) == []

@@ -1,24 +1,47 @@
 // All the console's script: everything works without it.
 "use strict";
 
-// The page that waits for a scan asks for its own state, and moves on once there is something new.
+// A page that waits asks for its own state, and moves on once there is something new. One that names a part of itself
+// (data-from) asks for that alone and puts it in its place; the less changes, the less often it asks, and then no more.
 const waiting = document.querySelector("[data-wait]");
 if (waiting) {
+  const from = waiting.dataset.from;
+  const soon = 2000, longest = 30000, patience = 20;
+  let pause = soon, still = 0;
   const ask = async () => {
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+      const answer = await fetch(from ?? location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const state = page.querySelector("[data-wait]")?.dataset.wait;
-      if (answer.redirected || state !== waiting.dataset.wait) {
-        location.replace(answer.redirected ? answer.url : location.href);
+      const now = page.querySelector("[data-wait]");
+      if (answer.redirected || !now || (!from && now.dataset.wait !== waiting.dataset.wait)) {
+        location.replace(answer.redirected && !from ? answer.url : location.href);
         return;
+      }
+      if (now.dataset.wait !== waiting.dataset.wait) {
+        waiting.dataset.wait = now.dataset.wait;
+        waiting.replaceChildren(...now.childNodes);
+        [pause, still] = [soon, 0];
+      } else if (from) {
+        [pause, still] = [Math.min(pause * 1.5, longest), still + 1];
       }
     } catch {
       // The network is away for a moment: asked again below.
     }
-    setTimeout(ask, 2000);
+    if (still < patience) {
+      later();
+    } else {
+      waiting.querySelector("[data-still]").hidden = false;
+    }
   };
-  setTimeout(ask, 2000);
+  // Nobody looks at a page in the background.
+  const later = () => setTimeout(() => {
+    if (!from || !document.hidden) {
+      ask();
+    } else {
+      document.addEventListener("visibilitychange", ask, { once: true });
+    }
+  }, pause);
+  later();
 }
 
 // A button that prints has no use without a script, so it is shown by it.

@@ -165,6 +165,7 @@ class ComposingPages:
             "findings": findings,
             "sender": notice.sender if notice else words.SENDER,
             "limits": {"title": LONGEST_TITLE, "text": LONGEST_TEXT},
+            "words": words.SHOWN,
             **words.FORM_CHOICES,
             "remind_hours": words.remind_hours(form["remind_hours"]),
         }

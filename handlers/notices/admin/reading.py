@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.errors import AppError
 from bot.rights import Action
 from bot.web.admin import Page
-from bot.web.public import Elsewhere, PublicAnswer, PublicCall, PublicRoute
+from bot.web.public import Elsewhere, Point, PublicAnswer, PublicCall, PublicRoute
 from handlers.notices import texts
 from handlers.notices.admin import words
 from handlers.notices.admin.changes import changes
@@ -19,6 +19,7 @@ from handlers.notices.service.wording import moment
 
 _ADDRESS: Final = "/n"
 _PATH: Final = _ADDRESS + "/{ticket}"
+_SEEN: Final = "/seen.gif"
 _PICTURES: Final = (".jpg", ".jpeg", ".png", ".gif", ".webp")
 
 
@@ -32,13 +33,19 @@ class ReadingPages:
         """All of them."""
         return (
             PublicRoute(method="GET", path=_PATH, action=Action.NOTICE_OPEN, handle=self.read),
+            PublicRoute(method="GET", path=_PATH + _SEEN, action=Action.NOTICE_OPEN, handle=self.seen),
             PublicRoute(method="POST", path=_PATH, action=Action.NOTICE_OPEN, handle=self.confirm),
         )
 
     async def read(self, call: PublicCall) -> PublicAnswer:
-        """The notice. That it was opened is written down."""
-        notice = await self._reading.opened(call.path["ticket"])
-        return self._page(call, notice)
+        """The notice. Asking for it does not count as opening: links are looked at by machines too."""
+        return self._page(call, await self._reading.by_ticket(call.path["ticket"]))
+
+    async def seen(self, call: PublicCall) -> PublicAnswer:
+        """The page was shown to somebody: that is written down."""
+        if not call.is_ahead:
+            await self._reading.opened(call.path["ticket"])
+        return Point()
 
     async def confirm(self, call: PublicCall) -> PublicAnswer:
         """The button, or the form: done once, however often it is sent."""
@@ -75,6 +82,7 @@ class ReadingPages:
             "button": words.READ_BUTTON.get(notice.confirmation, ""),
             "foot": words.READ_FOOT,
             "address": f"{_ADDRESS}/{call.path['ticket']}",
+            "seen": f"{_ADDRESS}/{call.path['ticket']}{_SEEN}",
             "given": dict(given or notice.answers),
             "fault": fault.message if fault else "",
             "faulty": fault.details.get("question", "") if fault else "",

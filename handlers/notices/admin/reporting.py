@@ -48,6 +48,7 @@ class ReportingPages:
             AdminRoute(method="GET", path=ONE + "/report", action=see, handle=self.report),
             AdminRoute(method="GET", path=ONE + "/families", action=see, handle=self.families),
             AdminRoute(method="POST", path=ONE + "/tick", action=see, handle=self.tick),
+            AdminRoute(method="POST", path=ONE + "/untick", action=see, handle=self.untick),
             AdminRoute(method="GET", path=ONE + "/remind", action=write, handle=self.remind_form),
             AdminRoute(method="POST", path=ONE + "/remind", action=write, handle=self.remind),
         )
@@ -141,8 +142,18 @@ class ReportingPages:
             if fault.denial is not None:
                 raise
             return await self._families(call, fault.message)
-        query = "&".join(f"{name}={call.form[name]}" for name in ("class", "only") if call.form.get(name))
-        return WayOn(f"{NOTICES}/{own}/families?{query}", words.TOLD.format(count=len(children), how=words.WAYS[how]))
+        return WayOn(_back(call, own), words.TOLD.format(count=len(children), how=words.WAYS[how]))
+
+    async def untick(self, call: AdminCall) -> AdminAnswer:
+        """What was entered for a family was a mistake."""
+        own = call.id("notice")
+        try:
+            await self._chasing.untick(call.actor, own, call.form_id("child"))
+        except AppError as fault:
+            if fault.denial is not None:
+                raise
+            return await self._families(call, fault.message)
+        return WayOn(_back(call, own), words.UNTICKED)
 
     # ----------------------------------------------------------------------------------------------------------- again
     async def remind_form(self, call: AdminCall) -> AdminAnswer:
@@ -170,6 +181,12 @@ class ReportingPages:
                 raise
             return await self._remind_page(call, fault.message)
         return WayOn(f"{NOTICES}/{own}", words.REMINDED.format(count=count))
+
+
+def _back(call: AdminCall, notice: str) -> str:
+    """The list as it was looked at."""
+    query = "&".join(f"{name}={call.form[name]}" for name in ("class", "only") if call.form.get(name))
+    return f"{NOTICES}/{notice}/families?{query}"
 
 
 def _every(_: ChildOutcome) -> bool:

@@ -11,12 +11,12 @@ from bot.rights import Action
 from bot.web.admin import AdminAnswer, AdminCall, AdminRoute, Page, WayOn
 from handlers.notices.admin import words
 from handlers.notices.admin.composing import NOTICES, ONE
-from handlers.notices.domain import OUT, NoticeState
+from handlers.notices.domain import OUT
 from handlers.notices.service.desk import NoticeDesk
 from handlers.notices.service.reach import NoticeReach
 from handlers.notices.service.reports import NoticeReports
 from handlers.notices.service.signing import NoticeSigning
-from handlers.notices.service.views import ChildReach, NoticeView, Report
+from handlers.notices.service.views import ChildReach, NoticeView, Sent
 
 _DRAWN_AT_ONCE: Final = 1
 """So many classes are shown in full without being chosen."""
@@ -47,6 +47,7 @@ class SendingPages:
         write, see, sign = Action.NOTICE_WRITE, Action.NOTICE_REPORT, Action.NOTICE_APPROVE
         return (
             AdminRoute(method="GET", path=ONE, action=see, handle=self.one),
+            AdminRoute(method="GET", path=ONE + "/progress", action=see, handle=self.progress),
             AdminRoute(method="GET", path=ONE + "/reach", action=write, handle=self.reach),
             AdminRoute(method="POST", path=ONE + "/reach", action=write, handle=self.untick),
             AdminRoute(method="POST", path=ONE + "/submit", action=write, handle=self.submit),
@@ -65,21 +66,32 @@ class SendingPages:
         return await self._one(call)
 
     async def _one(self, call: AdminCall, fault: str = "") -> Page:
-        report = await self._reports.report(call.actor, call.id("notice"))
-        notice, is_out = report.notice, report.notice.state in OUT
+        notice = await self._reports.notice(call.actor, call.id("notice"))
+        is_out = notice.state in OUT
         preview = None if is_out or not _may_look(notice) else await self._reach.preview(call.actor, notice.id)
+        sent = await self._reports.sent(call.actor, notice.id) if is_out else None
+        wait = _signed(sent) if sent else ""
         values = {
             "item": notice,
             "preview": preview,
-            "report": report if is_out else None,
+            # Costly, and other in a moment: not while the page is asked for again and again.
+            "report": await self._reports.report(call.actor, notice.id) if is_out and not wait else None,
+            "id": notice.id,
+            "sent": sent,
             "findings": preview.findings if preview else (),
             "deeds": words.deeds_of(notice, needs_second=bool(preview and preview.needs_second)),
             "timeline": await self._reports.timeline(call.actor, notice.id),
-            "wait": _figures(report),
+            "wait": wait,
             "fault": fault,
             "words": words.SHOWN,
         }
         return Page("notices/one.html", values, 409 if fault else 200)
+
+    async def progress(self, call: AdminCall) -> AdminAnswer:
+        """Only the numbers, for the page that waits; when nothing moves any more they say so by asking for nothing."""
+        sent = await self._reports.sent(call.actor, call.id("notice"))
+        values = {"id": call.id("notice"), "sent": sent, "wait": _signed(sent), "words": words.SHOWN}
+        return Page("notices/progress.html", values)
 
     # ------------------------------------------------------------------------------------------------------- reach map
     async def reach(self, call: AdminCall) -> AdminAnswer:
@@ -242,9 +254,8 @@ def _first_seen(children: Sequence[ChildReach]) -> set[tuple[str, str]]:
     return {(child, person) for person, child in found.items()}
 
 
-def _figures(report: Report) -> str:
+def _signed(sent: Sent) -> str:
     """Changes with what a waiting page shows; "" when there is nothing to wait for."""
-    if report.notice.state is not NoticeState.SENDING:
+    if not sent.is_moving:
         return ""
-    parts = {**report.by_status, "told": report.total.told, "confirmed": report.total.confirmed}
-    return ".".join(f"{name}{count}" for name, count in sorted(parts.items()))
+    return ".".join(f"{name}{count}" for name, count in sorted(sent.by_status.items())) or sent.state.value

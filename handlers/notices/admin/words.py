@@ -116,7 +116,7 @@ NO_HOW: Final = "请选是怎样告诉的：电话、纸条，还是当面。"
 NO_CHILD_TICKED: Final = "还没有勾上哪一家，请在名单前面打勾。"
 NO_PERSON: Final = "请选是家里哪一位答复的。"
 ENTERED: Final = "{name}家的答复登记好了。"
-TOLD: Final = "记下来了：{count}家，{how}告诉的。"
+TOLD: Final = "记下来了：{count}家，{how}告诉的。点错了，在“全部”里可以撤销。"
 REMINDED: Final = "已经安排再提醒{count}人，晚上的等到早上发。"
 ONLY_ASKED: Final = [("waiting", "还没回应的"), ("untold", "还没通知到的"), ("all", "全部")]
 ONLY_TOLD: Final = [("untold", "还没通知到的"), ("all", "全部")]
@@ -132,6 +132,7 @@ READ_BUTTON: Final[Mapping[Confirmation, str]] = {
 }
 READ_SETTLED: Final = "家里已经有人确认过了，您看过就行。"
 READ_FOOT: Final = "有不明白的，请打电话给班主任。这一页是给您一家看的，请不要转发。"
+UNTICKED: Final = "已撤销，这一家又算没有通知到，请记得联系。"
 TICKED: Final = "收件人记下来了。"
 DONE: Final[Mapping[NoticeState, str]] = {
     NoticeState.DRAFT: "通知回到草稿了，改好后可以再发。",
@@ -152,6 +153,7 @@ SHOWN: Final[Mapping[str, Any]] = {
     "channels": CHANNELS,
     "why": WHY,
     "statuses": STATUSES,
+    "said": moment,
 }
 """What the templates say."""
 

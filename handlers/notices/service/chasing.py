@@ -15,7 +15,7 @@ from bot.identity import Actor
 from bot.rights import Action, Reach, Subject, refusal
 from bot.storage.database import transaction
 from handlers.deliveries.domain import LineState, Way
-from handlers.deliveries.service.lines import HandList
+from handlers.deliveries.service.lines import UNDONE, HandList
 from handlers.notices import texts
 from handlers.notices.domain import (
     BY_HAND,
@@ -24,6 +24,7 @@ from handlers.notices.domain import (
     Confirmation,
     How,
     IllegalNoticeMove,
+    NotByHand,
     NoticeInvalid,
     TooSoon,
     checked_answers,
@@ -114,6 +115,27 @@ class NoticeChasing:
             await self._off_the_list(actor, row, child_id, how)
             await self._note(actor, Action.NOTICE_REPORT, row, how.value, child)
 
+    async def untick(self, actor: Actor, notice_id: str, child_id: str) -> None:
+        """What staff entered for this family was a mistake: they count as untold and unanswered again, here and on the
+        list of calls. What the family said themselves stays. Raises NotFound, NotByHand."""
+        row, reach = await reported(actor, notice_id)
+        async with transaction():
+            child = await self._child(actor, row, reach, child_id)
+            lines = await self._told_lines(row, child_id)
+            if child.hand_at is None and not lines:
+                raise NotByHand
+            now = self._clock.now()
+            child.update_from_dict({"hand_how": None, "hand_by": None, "hand_at": None, "updated_at": now})
+            child.confirmed_by_hand = False
+            await child.save()
+            entered = NoticeRecipient.filter(
+                notice_id=row.id, child_id=child.child_id, how__in=list(BY_HAND), entered_by__not_isnull=True
+            )
+            await entered.update(confirmed_at=None, how=None, answers=None, entered_by=None, updated_at=now)
+            for line in lines:
+                await self._hand_list.untick(actor, line)
+            await self._note(actor, Action.NOTICE_REPORT, row, UNDONE, child)
+
     # ------------------------------------------------------------------------------------------------------------- rows
     def _mark(self, child: NoticeChild, actor: Actor, how: How) -> None:
         now = self._clock.now()
@@ -138,6 +160,14 @@ class NoticeChasing:
             line = (await self._hand_list.of_matter(reason_of(row.id), occurrence)).get(child_id)
             if line is not None and line.state is LineState.OPEN:
                 await self._hand_list.tick(actor, line.id, Way(how.value))
+
+    async def _told_lines(self, row: Notice, child_id: str) -> list[str]:
+        found = []
+        for occurrence in (*occurrences_of(row), CALL):
+            line = (await self._hand_list.of_matter(reason_of(row.id), occurrence)).get(child_id)
+            if line is not None and line.state is LineState.TOLD:
+                found.append(line.id)
+        return found
 
     async def _note(
         self, actor: Actor, action: Action, row: Notice, purpose: str, child: NoticeChild | None = None

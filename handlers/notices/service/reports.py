@@ -9,6 +9,7 @@ from typing import Final
 
 from bot.audit.log import Audit
 from bot.clock import to_local
+from bot.delivery.outbox import Outbox
 from bot.identity import Actor
 from bot.rights import Action
 from bot.storage.database import transaction
@@ -17,9 +18,10 @@ from handlers.notices import texts
 from handlers.notices.domain import NoticeState, QuestionKind
 from handlers.notices.models import Notice
 from handlers.notices.service.outcomes import Outcomes
-from handlers.notices.service.rows import questions_of, reported, subject_of
+from handlers.notices.service.rows import questions_of, reason_of, reported, subject_of
+from handlers.notices.service.sending import FIRST
 from handlers.notices.service.showing import Showing
-from handlers.notices.service.views import ChildOutcome, Count, Exported, PersonOutcome, Report, Step
+from handlers.notices.service.views import ChildOutcome, Count, Exported, NoticeView, PersonOutcome, Report, Sent, Step
 
 _EXPORT: Final = "export"
 _FAMILIES: Final = "families"
@@ -28,8 +30,9 @@ _FAMILIES: Final = "families"
 class NoticeReports:
     """For those who answer for the places a notice went to; each sees no further than their own."""
 
-    def __init__(self, outcomes: Outcomes, showing: Showing, offices: Offices, audit: Audit) -> None:
+    def __init__(self, outcomes: Outcomes, showing: Showing, offices: Offices, *, outbox: Outbox, audit: Audit) -> None:
         self._outcomes = outcomes
+        self._outbox = outbox
         self._showing = showing
         self._offices = offices
         self._audit = audit
@@ -52,6 +55,19 @@ class NoticeReports:
             by_way=_ways(children, people.values()),
             choices=_choices(row, people.values()),
         )
+
+    async def notice(self, actor: Actor, notice_id: str) -> NoticeView:
+        """The notice alone. Raises NotFound."""
+        row, _ = await reported(actor, notice_id)
+        return await self._showing.view(actor, row)
+
+    async def sent(self, actor: Actor, notice_id: str) -> Sent:
+        """How far sending is, from one count: for a page that asks every other second. Raises NotFound."""
+        row, _ = await reported(actor, notice_id)
+        found = await self._outbox.progress(reason_of(row.id), FIRST)
+        # Where everything has its outcome, the notice itself ends with the next tick.
+        is_moving = row.state is NoticeState.SENDING and (found.moving > 0 or not found.unsettled)
+        return Sent(row.state, {status.value: count for status, count in found.by_status.items()}, is_moving)
 
     async def families(self, actor: Actor, notice_id: str, *, class_id: str | None = None) -> list[ChildOutcome]:
         """Child by child: the list of calls, and of who answered what; looking at it is written down."""

@@ -160,6 +160,16 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """How far the first send is, over all recipients: `by_status` counts people (a DeliveryStatus' values).
+    `is_moving`: the numbers will be others in a moment; what is held until the morning does not move."""
+
+    state: NoticeState
+    by_status: Mapping[str, int]
+    is_moving: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """A table to take away, all text."""
 

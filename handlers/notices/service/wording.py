@@ -66,9 +66,11 @@ def composed(words: Words) -> Composed:
 
 
 def moment(at: datetime) -> str:
-    """9月10日（星期四） 18:00."""
+    """9月10日（星期四）下午6点, as people say it: no clock of 24 hours."""
     local = to_local(at)
-    return texts.MOMENT.format(day=spoken(local.date()), at=local)
+    part, off = next((part, off) for hour, part, off in texts.PARTS_OF_DAY if local.hour >= hour)
+    minute = texts.MINUTE.format(minute=local.minute) if local.minute else ""
+    return texts.MOMENT.format(day=spoken(local.date()), part=part, hour=local.hour - off, minute=minute)
 
 
 def _text(words: Words, when: str) -> str:

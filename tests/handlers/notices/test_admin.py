@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
+from bot.audit.models import AuditRow
 from bot.clock import FrozenClock
 from bot.config import Settings
 from bot.storage.database import Database
 from bot.storage.redis import RedisStore
+from handlers.notices.admin import words
 from handlers.notices.domain import NoticeState
 from handlers.notices.models import Notice, NoticeChild, NoticeRecipient
 from tests.handlers.console.stage import Browser
@@ -385,6 +387,38 @@ async def test_told_by_phone_is_ticked_on_behalf(office: Office) -> None:
     assert row.confirmed_by_hand
     page = await browser.get(f"/notices/{own}/families?only=all")
     assert "电话告诉的：李秋云" in page
+    assert "点错了，撤销" in page
+    await browser.post(f"/notices/{own}/untick", {"child": child, "only": "all"})
+    page = await browser.follow()
+    assert words.UNTICKED in page
+    assert "点错了，撤销" not in page
+    row = await NoticeChild.get(notice_id=own, child_id=child)
+    assert not any((row.hand_how, row.hand_by, row.hand_at, row.confirmed_by_hand))
+    page = await browser.post(f"/notices/{own}/untick", {"child": child})
+    assert "不用撤销" in page
+    noted = await AuditRow.filter(action="notice.report", about=child).order_by("at")
+    assert [each.purpose for each in noted] == ["phone", "undo"]
+
+
+async def test_what_was_entered_for_a_family_is_taken_back(office: Office) -> None:
+    """What the family said themselves stays."""
+    own = await sent_notice(office)
+    browser, child = office.browser, str(office.village.children["ready"].id)
+    mother = str(office.village.families["ready"].id)
+    await browser.get(f"/notices/{own}/families")
+    await browser.post(f"/notices/{own}/children/{child}", {"person": mother, "how": "phone"})
+    assert browser.status == 303
+    mine = NoticeRecipient.filter(notice_id=own, person_id=mother)
+    assert (await mine.get()).confirmed_at is not None
+    await browser.post(f"/notices/{own}/untick", {"child": child})
+    row = await mine.get()
+    assert not any((row.confirmed_at, row.how, row.entered_by))
+    path = f"/n/{await office.ticket(own, 'ready')}"
+    async with browser.client.post(path, data={}, allow_redirects=False) as response:
+        assert response.status == 303
+    await browser.post(f"/notices/{own}/tick", {"child": child, "how": "paper"})
+    await browser.post(f"/notices/{own}/untick", {"child": child})
+    assert (await mine.get()).confirmed_at is not None
 
 
 async def test_somebody_else_s_child_cannot_be_ticked(office: Office) -> None:
@@ -392,6 +426,8 @@ async def test_somebody_else_s_child_cannot_be_ticked(office: Office) -> None:
     await office.browser.get(f"/notices/{own}/families")
     child = str(office.village.children["next"].id)
     await office.browser.post(f"/notices/{own}/tick", {"child": child, "how": "phone"})
+    assert office.browser.status == 404
+    await office.browser.post(f"/notices/{own}/untick", {"child": child})
     assert office.browser.status == 404
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -57,10 +58,42 @@ async def test_opening_is_known_by_the_own_link(office: Office) -> None:
     own = await sent_notice(office)
     mine = NoticeRecipient.filter(notice_id=own, person_id=office.village.families["plain"].id)
     assert (await mine.get()).opened_at is None
-    await page_of(office, f"/n/{await office.ticket(own, 'plain')}")
+    path = f"/n/{await office.ticket(own, 'plain')}"
+    _, page = await page_of(office, path)
+    [point] = re.findall(r'<img class="point" src="([^"]+)"', page)
+    client = office.browser.client
+    async with client.get(point) as response:
+        assert (response.status, response.content_type) == (200, "image/gif")
+        assert response.headers["Cache-Control"] == "no-store"
+        assert (await response.read()).startswith(b"GIF89a")
     row = await mine.get()
     assert row.opened_at is not None
     assert row.confirmed_at is None
+
+
+async def test_whoever_only_looks_at_the_link_has_not_opened_it(office: Office) -> None:
+    """The platform's check, a preview, a browser that fetches ahead."""
+    own = await sent_notice(office, confirmation="opened")
+    mine = NoticeRecipient.filter(notice_id=own, person_id=office.village.families["plain"].id)
+    path = f"/n/{await office.ticket(own, 'plain')}"
+    client = office.browser.client
+    for method, where, headers in (
+        ("GET", path, {}),
+        ("HEAD", path, {}),
+        ("HEAD", f"{path}/seen.gif", {}),
+        ("GET", f"{path}/seen.gif", {"Sec-Purpose": "prefetch;prerender"}),
+        ("GET", f"{path}/seen.gif", {"Purpose": "prefetch"}),
+    ):
+        async with client.session.request(method, client.make_url(where), headers=headers) as response:
+            assert response.status == (405 if method == "HEAD" else 200)
+    row = await mine.get()
+    assert (row.opened_at, row.confirmed_at) == (None, None)
+    async with client.get(f"{path}/seen.gif") as response:
+        assert response.status == 200
+    row = await mine.get()
+    assert None not in (row.opened_at, row.confirmed_at)
+    async with client.get("/n/x/seen.gif") as response:
+        assert response.status == 404
 
 
 async def test_both_children_of_a_mother_are_named(office: Office) -> None:

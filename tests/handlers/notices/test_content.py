@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.clock import SHANGHAI
 from bot.delivery.pushes import Slot
 from handlers.accounts.service.audience import Audience, AudienceRole
 from handlers.calendar.domain import Facts, SchoolCalendar, Term, YearTable
 from handlers.notices import texts
 from handlers.notices.domain import Confirmation, NoticeContent, Question, QuestionKind, Target, overlaps
 from handlers.notices.service.content import Other, contradictions, day_findings, days_in, labels_in, notes_on
-from handlers.notices.service.wording import MOST_BYTES, Words, composed
+from handlers.notices.service.wording import MOST_BYTES, Words, composed, moment
 
 TODAY = date(2026, 9, 7)
 GUARDIANS = frozenset({AudienceRole.GUARDIANS})
@@ -150,9 +151,9 @@ def test_a_long_text_is_cut_and_says_where_the_rest_is() -> None:
 def test_a_push_says_who_what_when_and_the_next_step() -> None:
     deadline = datetime(2026, 9, 10, 10, 0, tzinfo=UTC)
     said = composed(words(children=("林小禾", "林小田"), deadline=deadline, path="/n/x"))
-    for part in ("三年级2班", "家长会", "林小禾、林小田", "9月10日（星期四） 18:00", "收到 12"):
+    for part in ("三年级2班", "家长会", "林小禾、林小田", "9月10日（星期四）下午6点", "收到 12"):
         assert part in said.text
-    assert said.line == "三年级2班：家长会（9月10日（星期四） 18:00前回复）"
+    assert said.line == "三年级2班：家长会（9月10日（星期四）下午6点前回复）"
     assert said.slots[Slot.WHEN] == deadline
     assert said.path == "/n/x"
 
@@ -163,3 +164,19 @@ def test_a_short_notice_is_not_said_twice() -> None:
 
 def test_every_label_has_a_reason_and_a_way_to_put_it() -> None:
     assert all(what and how for _, what, how in texts.LABELS)
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "said"),
+    [
+        (0, 5, "凌晨0点5分"),
+        (7, 0, "早上7点"),
+        (9, 30, "上午9点30分"),
+        (12, 0, "中午12点"),
+        (13, 0, "下午1点"),
+        (18, 0, "下午6点"),
+        (19, 45, "晚上7点45分"),
+    ],
+)
+def test_a_moment_is_said_as_people_say_it(hour: int, minute: int, said: str) -> None:
+    assert moment(datetime(2026, 9, 10, hour, minute, tzinfo=SHANGHAI)) == f"9月10日（星期四）{said}"
