@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +18,7 @@ from aiohttp import web
 from bot.app import LIBRARY, WECHAT, build_app, menu_of_all
 from bot.clock import Clock, SystemClock
 from bot.config import Settings, demo_settings
-from bot.demo_township.staging import Hint, Staged, stage
+from bot.demo_township.staging import Hint, Staged, enliven, stage
 from bot.emulator.phone import texts
 from bot.emulator.phone.pages import PREFIX, add_pages
 from bot.emulator.phone.personas import PERSONAS, Persona
@@ -27,13 +28,14 @@ from bot.emulator.rules import Rules
 from bot.emulator.server import Emulator
 from bot.emulator.templates import FIELDS, mini_program_id, slots, subscription_notice_id, template_id
 from bot.library import Library
-from bot.logs import configure_logs
+from bot.logs import configure_logs, get_logger
 from bot.server import serve_until_stopped
 from bot.storage.database import sqlite_path
 from bot.storage.migration import migrate
 from bot.web import admin
 
 LOG_NAME: Final = "demo.log"
+_log = get_logger(__name__)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 # Listening everywhere, the demo reaches itself here.
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - translated, not listened on
@@ -104,10 +106,16 @@ async def _run(host: str, port: int, data: Path | None) -> None:
             )
             add_pages(app, phones)
             app.on_startup.append(_sync_menu)
-            await _serve(app, phones, (host, port), log)
+            await _serve(app, phones, (host, port), log, lambda: enliven(staged, settings, clock))
 
 
-async def _serve(app: web.Application, phones: Phones, address: tuple[str, int], log: Path) -> None:
+async def _serve(
+    app: web.Application,
+    phones: Phones,
+    address: tuple[str, int],
+    log: Path,
+    enlivened: Callable[[], Coroutine[Any, Any, None]],
+) -> None:
     tasks: list[asyncio.Task[None]] = []
     host, port = address
 
@@ -116,7 +124,9 @@ async def _serve(app: web.Application, phones: Phones, address: tuple[str, int],
         for line in welcome(host, actual, phones.desk):
             typer.echo(line)
         phones.open_when_ready()
-        tasks.append(asyncio.get_running_loop().create_task(announce(app[LIBRARY], phones, log)))
+        loop = asyncio.get_running_loop()
+        tasks.append(loop.create_task(announce(app[LIBRARY], phones, log)))
+        tasks.append(loop.create_task(_noted(enlivened())))
 
     try:
         await serve_until_stopped(app, host, port, on_listening=listening)
@@ -124,6 +134,14 @@ async def _serve(app: web.Application, phones: Phones, address: tuple[str, int],
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _noted(deed: Coroutine[Any, Any, None]) -> None:
+    """The demo goes on without it; the log says what was wrong."""
+    try:
+        await deed
+    except Exception:  # noqa: BLE001 - see above
+        _log.exception("demo_not_enlivened")
 
 
 async def _sync_menu(app: web.Application) -> None:

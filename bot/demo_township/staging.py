@@ -18,11 +18,12 @@ from bot.demo_township.build import plan_township
 from bot.demo_township.cases import NEWCOMER, TEACHER_AND_PARENT, odd_openid
 from bot.demo_township.families import guardian_key, guardian_openid
 from bot.demo_township.fill import fill, invitations
+from bot.demo_township.life import live
 from bot.demo_township.plan import Case, PupilPlan, TownshipPlan
 from bot.demo_township.staff import staff_openid
 from bot.identity import SYSTEM
 from bot.storage.base import blind_index
-from bot.storage.database import open_database
+from bot.storage.database import open_database, transaction
 from handlers.accounts.service.bulk import BulkReader, People
 from handlers.accounts.service.founding import founded_on, is_bound
 from handlers.accounts.service.sessions import SessionService
@@ -58,24 +59,34 @@ class Entrance:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A township ready to be visited. `hints` by WeChat id at the 服务号."""
+    """A township ready to be visited. `hints` by WeChat id at the 服务号; `ids` by the keys of the plan, None where it
+    was filled at an earlier start."""
 
     plan: TownshipPlan
     hints: Mapping[str, Hint]
     entrance: Entrance
+    ids: Mapping[str, UUID] | None = None
 
 
 async def stage(settings: Settings, clock: Clock) -> Staged:
     """Fills the database unless it is filled already. The database is migrated and not open."""
     entrance = entrance_of(settings)
     async with open_database(settings):
-        founded = await founded_on()
+        founded, ids = await founded_on(), None
         plan = plan_township(founded or local_date(clock.now()), families=FAMILIES)
         if founded is None:
             ids = await fill(plan, settings)
             await _let_in(settings, clock, ids[ADMINISTRATOR], entrance)
         code = await _slip(plan, clock)
-    return Staged(plan, hints_of(plan, code), entrance)
+    return Staged(plan, hints_of(plan, code), entrance, ids)
+
+
+async def enliven(staged: Staged, settings: Settings, clock: Clock) -> None:
+    """Lets a township that was filled just now have a past: all of it at once, in the database that is open. Apart from
+    `stage`, so that nobody waits for it."""
+    if staged.ids is not None:
+        async with transaction():
+            await live(staged.plan, staged.ids, settings, clock.now())
 
 
 def entrance_of(settings: Settings) -> Entrance:

@@ -1,0 +1,49 @@
+"""What goes on in the demo's township: every page of the console has something to see, and no phone rings for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bot.clock import FrozenClock
+from bot.config import Settings
+from bot.delivery.models import DeliveryStatus, OutboxPush
+from bot.demo_township.staging import enliven, stage
+from bot.storage.database import Database, open_database
+from handlers.alarms.domain import AlarmState
+from handlers.alarms.models import AlarmRow
+from handlers.deliveries.models import HandListLine
+from handlers.duties.domain import TaskState
+from handlers.duties.models import DutyTask
+from handlers.notices.domain import NoticeState
+from handlers.notices.models import Notice, NoticeRecipient
+from handlers.reminders.models import ClassReminder, OwnReminder
+
+
+async def test_every_page_has_something_to_see(database: Database, settings: Settings, clock: FrozenClock) -> None:
+    staged = await stage(settings, clock)
+    async with open_database(settings):
+        await enliven(staged, settings, clock)
+        notices = {row.state: row for row in await Notice.all()}
+        assert set(notices) == {NoticeState.SENT, NoticeState.DRAFT}
+        asked = Counter(row.confirmed_at is not None for row in await NoticeRecipient.all())
+        assert asked[True] > asked[False] > 0
+        assert await HandListLine.all().count() > 0
+        states = {row.state for row in await DutyTask.all()}
+        assert TaskState.DONE in states
+        assert TaskState.OPEN in states
+        assert states & {TaskState.LATE, TaskState.ESCALATED}
+        assert [row.state for row in await AlarmRow.all()] == [AlarmState.ACKNOWLEDGED]
+        assert await OwnReminder.all().count() == 2
+        assert await ClassReminder.all().count() == 1
+        waiting = [DeliveryStatus.PLANNED, DeliveryStatus.HELD, DeliveryStatus.SENDING]
+        assert await OutboxPush.filter(status__in=waiting).count() == 0
+
+
+async def test_a_township_that_was_there_before_is_left_as_it_is(
+    database: Database, settings: Settings, clock: FrozenClock
+) -> None:
+    await stage(settings, clock)
+    again = await stage(settings, clock)
+    async with open_database(settings):
+        await enliven(again, settings, clock)
+        assert await Notice.all().count() == 0
