@@ -214,7 +214,7 @@ class _Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         received = self._received + data if self._received else data
-        reply = _read(received)
+        reply = read_reply(received)
         if reply is None:
             self._received = received
             return
@@ -228,7 +228,7 @@ class _Line(asyncio.Protocol):
         self._transport.close()
 
 
-def _read(received: bytes) -> Reply | None:
+def read_reply(received: bytes) -> Reply | None:
     """The whole answer, None while some of it is missing. Answers carry their length, as both servers' do."""
     head_end = received.find(_HEAD_END)
     if head_end < 0:

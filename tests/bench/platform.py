@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any
 
 _HEAD_END = b"\r\n\r\n"
+_FINE = b'{"errcode":0,"errmsg":"ok"}'
 _TOKEN = b'{"access_token":"t","expires_in":7200}'
 
 
@@ -60,9 +61,11 @@ class Platform(asyncio.Protocol):
             self._write(self._taken.report())
         elif b"token" in path.partition(b"?")[0]:
             self._write(_TOKEN)
+        elif (start := body.find(b'"touser"')) < 0:
+            # Something about the account itself, which is as it should be.
+            self._write(_FINE)
         else:
             self._taken.at.append(monotonic())
-            start = body.find(b'"touser"')
             self._taken.to[body[start + 9 : start + 48].split(b'"')[1].decode()] += 1
             self._taken.number += 1
             answer = b'{"errcode":0,"errmsg":"ok","msgid":%d}' % self._taken.number

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -123,10 +123,14 @@ def _migrated(stores: Stores) -> Stores:
 
 
 @contextlib.contextmanager
-def serving(name: str, stores: Stores, mode: str, folder: Path) -> Iterator[Server]:
-    """`xiangxiao serve`, listening; its log lies in the folder."""
+def serving(
+    name: str, stores: Stores, mode: str, folder: Path, *, wechat: Mapping[str, object] | None = None
+) -> Iterator[Server]:
+    """`xiangxiao serve`, listening; its log lies in the folder. `wechat`: more of that section of the settings."""
     port = free_port()
-    environment = _environment(_sections(stores, mode, port))
+    sections = _sections(stores, mode, port)
+    sections["wechat"] |= wechat or {}
+    environment = _environment(sections)
     with _running(name, ["-m", "bot", "serve"], port, environment, folder) as server:
         yield server
 
