@@ -230,16 +230,34 @@ class Claims:
             skip = "FOR UPDATE SKIP LOCKED" if statement.is_postgres else ""
             rows = await statement.fetch(
                 "UPDATE outbox_push SET status = CASE WHEN begun_at IS NULL THEN 'planned' ELSE 'unknown' END,"  # noqa: S608
-                f" lease_until = NULL, claim = NULL, updated_at = {moment}, last_error = 'worker_lost'"
+                f" lease_until = NULL, updated_at = {moment}, last_error = 'worker_lost'"
                 f" WHERE id IN (SELECT id FROM outbox_push WHERE status = 'sending' AND lease_until <= {moment}"
-                f" LIMIT 1000 {skip}) RETURNING id, status, credit, recipient_index"
+                # The claim stays to be read here; without `sending` it is worth nothing.
+                f" LIMIT 1000 {skip}) RETURNING id, status, claim, credit, recipient_index"
             )
             for row in rows:
                 found.setdefault(DeliveryStatus(row["status"]), []).append(str(row["id"]))
             await self._release(rows)
         return found
 
+    async def let_go(self, rows: Sequence[Claimed], now: datetime, not_before: datetime) -> None:
+        """Plans anew what was claimed and has not begun. What was kept for it is given back by what the rows say, since
+        whoever lost the database on the way cannot know what was written."""
+        async with transaction():
+            statement = Statement(of_pushes())
+            moment, later = statement.add(now, "moment"), statement.add(not_before, "moment")
+            ids, claims = [row.push.id for row in rows], sorted({row.claim for row in rows})
+            gone = await statement.fetch(
+                f"UPDATE outbox_push SET status = 'planned', lease_until = NULL, not_before = {later},"  # noqa: S608
+                f" updated_at = {moment}, last_error = 'not_prepared' WHERE id {statement.ids(ids)}"
+                f" AND claim {statement.ids(claims)} AND status = 'sending' AND begun_at IS NULL"
+                " RETURNING id, status, claim, credit, recipient_index"
+            )
+            await self._release(gone)
+
     async def _release(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        unsent = [row for row in rows if row["status"] == DeliveryStatus.PLANNED]
+        await self._credits.uncount_lost([(str(row["id"]), str(row["claim"])) for row in unsent])
         held = [row for row in rows if row["credit"] is not None]
         if not held:
             return

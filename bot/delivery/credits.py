@@ -10,12 +10,13 @@ One rule keeps results apart: of the one-time accepts of a template that serves 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from bot.clock import Clock, local_date
 from bot.delivery.tables import Statement, of_pushes
@@ -27,6 +28,8 @@ FAMILY: Final = "family"
 API: Final = "api"
 # So many accepts of one template are believed at most: whoever reports more is mistaken.
 _MOST_ACCEPTS: Final = 50
+# Longer than any claim stands.
+_BATCH_KEPT_FOR: Final = timedelta(days=1)
 
 
 class ConsentKind(StrEnum):
@@ -237,6 +240,35 @@ class Credits:
             f" AND period = {statement.add(period)} AND used >= {many}"
         )
 
+    async def note_batch(self, claim: UUID, families: Mapping[str, str], day: str) -> None:
+        """Writes down, in the transaction that counts them, which families the messages of a claim were counted
+        against, by push: a worker that dies leaves a row from which they are given back."""
+        statement = Statement(of_pushes())
+        row = [statement.add(claim, "id"), statement.add(day), statement.add(json.dumps(families))]
+        now = statement.add(self._clock.now(), "moment")
+        await statement.insert(
+            "INSERT INTO delivery_batch (id, day, families, created_at, updated_at)"  # noqa: S608
+            f" VALUES ({', '.join(row)}, {now}, {now})"
+        )
+
+    async def uncount_lost(self, lost: Collection[tuple[str, str]]) -> None:
+        """Takes back what was counted for pushes, by id and claim, that a dead worker had in hand and did not send."""
+        if not lost:
+            return
+        statement = Statement(of_pushes())
+        batches = await statement.fetch(
+            f"SELECT id, day, families FROM delivery_batch WHERE id {statement.ids(sorted({each[1] for each in lost}))}"  # noqa: S608
+        )
+        noted = {str(row["id"]): (row["day"], json.loads(row["families"])) for row in batches}
+        counted = []
+        for push_id, claim in lost:
+            day, families = noted.get(claim, ("", {}))
+            if push_id in families:
+                counted.append((families[push_id], day))
+        # In one order for all workers, so that none waits for one that waits for it.
+        for family, day in sorted(counted):
+            await self.uncount(FAMILY, family, day)
+
     async def used(self, what: str, whose: Collection[str], period: str) -> Mapping[str, int]:
         """What is counted of each; one that is left out has none."""
         if not whose:
@@ -250,12 +282,15 @@ class Credits:
         return {row["whose"]: row["used"] for row in rows}
 
     async def forget_counts(self, before: date) -> None:
-        """Deletes what was counted in periods that are long over."""
+        """Deletes what was counted in periods that are long over, and which claims counted what."""
         async with transaction():
             statement = Statement(of_pushes())
             await statement.run(
                 "DELETE FROM delivery_count WHERE period < " + statement.add(before.isoformat()[:7])  # noqa: S608
             )
+            over = Statement(of_pushes())
+            long_ago = over.add(self._clock.now() - _BATCH_KEPT_FOR, "moment")
+            await over.run(f"DELETE FROM delivery_batch WHERE created_at < {long_ago}")  # noqa: S608
 
 
 def month_of(moment: datetime) -> str:

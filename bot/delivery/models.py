@@ -176,6 +176,18 @@ class DeliveryCount(Record):
         unique_together = (("what", "whose", "period"),)
 
 
+class CountedBatch(Record):
+    """The families against whose day the messages of one claim were counted: its id is the claim's. When the worker
+    dies they are given back."""
+
+    day = fields.CharField(max_length=10)
+    # Families by the id of the push that was counted, as JSON.
+    families = fields.TextField()
+
+    class Meta:
+        table = "delivery_batch"
+
+
 class DeliveryReport(Record):
     """What the platform told afterwards about a message whose id is not known here yet."""
 

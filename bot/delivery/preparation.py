@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from bot.clock import Clock
 from bot.delivery.claims import Claimed, Claims, Settled
@@ -202,12 +203,16 @@ class Preparation:
         granted = await self._credits.count_many(FAMILY, wanted, day_of(now), self._rules.a_family_a_day)
         morning = self._rules.quiet.next_morning(now)
         going = [parcel for parcel in parcels if not parcel.waits]
+        counted: dict[UUID, dict[str, str]] = defaultdict(dict)
         for family, own in families.items():
             number = granted.get(family, 0)
             for parcel in own[:number]:
                 parcel.is_counted = True
+                counted[parcel.rows[0].claim][parcel.first.id] = family
             going += own[:number]
             done.settled += [(row, _held(row.push, morning, CAP)) for parcel in own[number:] for row in parcel.rows]
+        for claim, families_of in counted.items():
+            await self._credits.note_batch(claim, families_of, day_of(now))
         return going
 
 

@@ -177,13 +177,17 @@ class PushWorker:
         return len(rows)
 
     async def _let_go(self, rows: Sequence[Claimed]) -> None:
-        """What could not be prepared is planned anew; without a database its lease ends by itself."""
-        later = self._clock.now() + timedelta(seconds=self._limits.trouble_s)
-        settled = Settled(status=DeliveryStatus.PLANNED, not_before=later, error="not_prepared")
-        try:
-            await self._settle([Settlement(row, settled) for row in rows])
-        except Unavailable as error:
-            _log.warning("letting_go_failed", cause=error.code)
+        """What could not be prepared is planned anew; when the database stays away its lease ends by itself."""
+        trouble_s = self._limits.trouble_s
+        for patience_s in (trouble_s, 0.0):
+            now = self._clock.now()
+            try:
+                await self._claims.let_go(rows, now, now + timedelta(seconds=trouble_s))
+            except Unavailable as error:
+                _log.warning("letting_go_failed", cause=error.code)
+                await asyncio.sleep(patience_s)
+            else:
+                return
 
     # ---------------------------------------------------------------------------------------------------------- sending
     async def _ship(self, shipment: Sequence[Parcel]) -> None:

@@ -188,6 +188,7 @@ REGISTER: Final[tuple[Item, ...]] = (
         "delivery_report": "platform_id recipient_index",
         "delivery_consent": "recipient_index template_id free reserved is_long_term is_refused",
         "delivery_count": "whose what period used",
+        "delivery_batch": "families day",
         "reminders_own": "person_id openid openid_index matter event text article day told_day",
     }, kept_days=90),
     Item(_N.PERSON_CHAT, _PERSON, _CONSENT, {

@@ -176,17 +176,20 @@ class PostOffice:
     def limiter(self) -> Limiter:
         return Limiter(lambda: self.redis, self.credits, self.clock, a_second=self.a_second, a_day=self.a_day)
 
+    def preparation(self, limiter: Limiter | None = None) -> Preparation:
+        """All that is asked before something goes out."""
+        return Preparation(
+            {"test": self.source}, self.planner, self.credits, limiter or self.limiter(),
+            Rules(quiet=QuietHours(Night()), a_family_a_day=self.cap),
+            templates=self.templates, clock=self.clock, metrics=self.metrics,
+        )  # fmt: skip
+
     def worker(self, *phones: Phone, limits: PushLimits | None = None, **more: Phone) -> PushWorker:
         """Over one phone for all channels, or one for each channel by name."""
         senders = {channel: more.get(channel.value, phones[0] if phones else Phone()) for channel in ChannelName}
         limiter = self.limiter()
-        preparation = Preparation(
-            {"test": self.source}, self.planner, self.credits, limiter,
-            Rules(quiet=QuietHours(Night()), a_family_a_day=self.cap),
-            templates=self.templates, clock=self.clock, metrics=self.metrics,
-        )  # fmt: skip
         return PushWorker(
-            senders, preparation, self.credits, limiter, [self.listener],
+            senders, self.preparation(limiter), self.credits, limiter, [self.listener],
             clock=self.clock, metrics=self.metrics, limits=limits, random=Random(7),
         )  # fmt: skip
 
