@@ -223,7 +223,8 @@ class PushWorker:
         return at
 
     async def _begun(self, shipment: Sequence[Parcel]) -> list[Parcel]:
-        """Those that may go: what was cancelled at the last moment is left out."""
+        """Those that may go. What was cancelled at the last moment is left out, and what has waited so long that its
+        lease might end on the way: somebody takes that anew, and not only when the lease has ended."""
         ids = await self._beginner.put(
             [
                 Departing(row, way.channel, way.recipient_index, parcel.first.id)
@@ -232,6 +233,8 @@ class PushWorker:
                 for row in parcel.rows
             ]
         )
+        if stranded := [parcel for parcel in shipment if ids.isdisjoint(row.push.id for row in parcel.rows)]:
+            await self._put_off(stranded, timedelta(), "not_begun")
         for parcel in shipment:
             parcel.keep(ids)
             for row in parcel.rows:

@@ -96,6 +96,18 @@ async def test_what_may_have_gone_out_stays_counted(post: PostOffice) -> None:
     assert await counted(post) == 1
 
 
+async def test_what_waited_too_long_for_its_moment_is_taken_anew_at_once(post: PostOffice) -> None:
+    """A call might outlive what is left of the lease: it does not begin, and keeps nobody waiting until its end."""
+    post.cap = 1
+    await post.promise(post.push())
+    phone = Phone()
+    short = PushLimits(lease=timedelta(seconds=20), send_s=30)
+    assert await post.worker(phone, limits=short).run_once() == 1
+    assert (phone.lines, await post.statuses(), await counted(post)) == ([], {"a": S.PLANNED}, 0)
+    await post.drain(post.worker(phone))
+    assert (phone.lines, await post.statuses(), await counted(post)) == (["a"], {"a": S.SENT}, 1)
+
+
 async def test_which_claim_counted_what_is_forgotten_the_next_day(post: PostOffice) -> None:
     await post.promise(post.push())
     await post.drain(post.worker(Phone()))
