@@ -43,7 +43,6 @@ async def test_no_second_holds_more_than_the_rate(any_redis: RedisStore, clock: 
     await asyncio.gather(*(call(limiter, 40, made) for limiter in limiters(3, any_redis, clock)))
     assert len(made) == 120
     assert most_in_a_second(made) <= RATE
-    assert 119 / (max(made) - min(made)) >= 0.8 * RATE
 
 
 @pytest.mark.slow
