@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import logging
 import signal
-import sys
 from collections.abc import Collection, Mapping
-from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import aiohttp
 from pydantic import SecretStr
@@ -23,6 +22,7 @@ from bot.delivery.pushes import Address, ChannelName, Purpose
 from bot.delivery.quiet import QuietHours
 from bot.delivery.senders import Pages, TemplateSender
 from bot.emulator.templates import slots, template_id
+from bot.logs import JsonFormatter
 from bot.metrics import Metrics
 from bot.storage.database import open_database
 from bot.storage.redis import RedisStore, redis_client
@@ -33,7 +33,33 @@ from bot.wechat.window import WindowLedger
 from tests.bot.delivery.push_stage import SLOTS, Night, Source
 from tests.settings import MINIMAL, make_settings
 
-LEASE = timedelta(seconds=1.5)
+GRACE_S = 5.0
+TEMPLATE = Template(Purpose.REMINDER, ChannelName.TEMPLATE, template_id("reminder"), SLOTS)
+
+
+@dataclass
+class Ahead:
+    """A clock that runs as the machine's does, ahead of it."""
+
+    by: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """As `Clock`."""
+        return SystemClock().now() + self.by
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Where a worker finds its database, Redis and WeChat, how far its clock is ahead, and where it writes its log.
+    What a dead worker had in hand is taken back after the lease, half of which a call may take."""
+
+    database: str
+    redis: str
+    wechat: str
+    ahead: timedelta
+    a_second: float
+    lease_s: float
+    log: str
 
 
 def openid_of(person_id: str) -> str:
@@ -51,38 +77,44 @@ class MemberBook:
         }
 
 
-async def main(given: Mapping[str, str]) -> None:
-    clock, metrics = SystemClock(), Metrics()
-    template = Template(Purpose.REMINDER, ChannelName.TEMPLATE, template_id("reminder"), SLOTS)
+def work(orders: Orders) -> None:
+    """The life of a worker: until it is told to stop, or killed."""
+    log = logging.FileHandler(orders.log)
+    log.setFormatter(JsonFormatter())
+    logging.basicConfig(handlers=[log], level=logging.WARNING)
+    asyncio.run(deliver(orders))
+
+
+async def deliver(orders: Orders) -> None:
+    clock, metrics, keys = Ahead(orders.ahead), Metrics(), MINIMAL["wechat"]
     assert set(slots("reminder").values()) == set(SLOTS.values())
-    keys = MINIMAL["wechat"]
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with open_database(make_settings(database={"url": given["database"]})), aiohttp.ClientSession() as session:
-        store = RedisStore(redis_client(given["redis"]), metrics)
-        credits = Credits(clock)
-        limiter = Limiter(lambda: store, credits, clock, a_second=float(given["a_second"]), a_day=1_000_000)
-        planner = ChannelPlanner(MemberBook, credits, lambda: WindowLedger(store), [template], clock)
-        preparation = Preparation(
-            {"test": Source()}, planner, credits, limiter,
-            Rules(quiet=QuietHours(Night(Night().end)), a_family_a_day=9),
-            templates=[template], clock=clock, metrics=metrics,
-        )  # fmt: skip
-        account = Account(given["wechat"], keys["app_id"], SecretStr(keys["app_secret"]))
-        client = WeChatClient(session, account, RedisTokenStore(store, keys["app_id"]), clock, metrics=metrics)
-        senders = {ChannelName.TEMPLATE: TemplateSender(client, Pages("http://127.0.0.1", ""), clock)}
-        limits = PushLimits(
-            batch=40, at_once=10, lines=2, lease=LEASE, send_s=0.9, idle_s=0.05, trouble_s=0.2, grace_s=5
-        )
-        worker = PushWorker(senders, preparation, credits, limiter, clock=clock, metrics=metrics, limits=limits)
+    async with open_database(make_settings(database={"url": orders.database})), aiohttp.ClientSession() as session:
+        store = RedisStore(redis_client(orders.redis), metrics)
+        account = Account(orders.wechat, keys["app_id"], SecretStr(keys["app_secret"]))
+        call = aiohttp.ClientTimeout(total=0.4 * orders.lease_s)
+        tokens = RedisTokenStore(store, keys["app_id"])
+        client = WeChatClient(session, account, tokens, clock, metrics=metrics, timeout=call)
+        worker = worker_of(client, store, orders, clock, metrics)
         worker.start()
-        sys.stdout.write("at work\n")
-        sys.stdout.flush()
         await stop.wait()
         await worker.stop()
         await store.close()
 
 
-if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):
-        asyncio.run(main(json.loads(sys.argv[1])))
+def worker_of(client: WeChatClient, store: RedisStore, orders: Orders, clock: Ahead, metrics: Metrics) -> PushWorker:
+    """As the application builds it. One message a day and family: a count that a dead worker kept would show."""
+    credits = Credits(clock)
+    limiter = Limiter(lambda: store, credits, clock, a_second=orders.a_second, a_day=1_000_000)
+    planner = ChannelPlanner(MemberBook, credits, lambda: WindowLedger(store), [TEMPLATE], clock)
+    preparation = Preparation(
+        {"test": Source()}, planner, credits, limiter, Rules(quiet=QuietHours(Night(Night().end)), a_family_a_day=1),
+        templates=[TEMPLATE], clock=clock, metrics=metrics,
+    )  # fmt: skip
+    senders = {ChannelName.TEMPLATE: TemplateSender(client, Pages("http://127.0.0.1", ""), clock)}
+    limits = PushLimits(
+        batch=20, at_once=5, lines=2, lease=timedelta(seconds=orders.lease_s), send_s=orders.lease_s / 2,
+        idle_s=0.05, trouble_s=0.2, grace_s=GRACE_S,
+    )  # fmt: skip
+    return PushWorker(senders, preparation, credits, limiter, clock=clock, metrics=metrics, limits=limits)
