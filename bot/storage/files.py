@@ -18,7 +18,7 @@ from bot.clock import Clock
 from bot.errors import InvalidInput, NotFound
 from bot.storage.fields import Plain
 from bot.storage.models import StoredFile
-from bot.storage.pictures import KIND, made_anew
+from bot.storage.pictures import KIND, Picture, made_anew
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 MOST_UPLOADED: Final = 12 * 1024 * 1024
@@ -75,9 +75,17 @@ class FileStore:
 
         Raises FileTooLarge, PictureUnreadable, PictureTooLarge.
         """
+        return await self.keep_prepared(owner, await self.prepared(data), delete_after=delete_after)
+
+    async def prepared(self, data: bytes) -> Picture:
+        """The picture as it would be kept: what takes long, to be done before a transaction. Raises as
+        `keep_picture`."""
         if len(data) > MOST_UPLOADED:
             raise FileTooLarge
-        picture = await asyncio.to_thread(made_anew, data)
+        return await asyncio.to_thread(made_anew, data)
+
+    async def keep_prepared(self, owner: Owner, picture: Picture, *, delete_after: datetime | None = None) -> FileView:
+        """Keeps a prepared picture."""
         return await self.keep(owner, picture.content, KIND, delete_after=delete_after)
 
     async def keep(

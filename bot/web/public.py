@@ -62,7 +62,15 @@ class Point:
     """A picture of one point that nobody sees: for a page to tell that it was shown."""
 
 
-PublicAnswer: TypeAlias = Page | Elsewhere | Point
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that belongs to a page, in the browser's own memory for a while."""
+
+    content: bytes = field(repr=False)
+    media_type: str
+
+
+PublicAnswer: TypeAlias = Page | Elsewhere | Point | Image
 PublicHandler: TypeAlias = Callable[[PublicCall], Awaitable[PublicAnswer]]
 
 
@@ -137,6 +145,9 @@ class PublicPages:
             return web.Response(status=303, headers={hdrs.LOCATION: answer.path, **self._headers})
         if isinstance(answer, Point):
             return web.Response(body=_POINT, content_type="image/gif", headers=self._headers)
+        if isinstance(answer, Image):
+            headers = {**self._headers, "Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+            return web.Response(body=answer.content, content_type=answer.media_type, headers=headers)
         values: dict[str, Any] = {"style": self._style, **answer.values}
         text = self._pages.render(answer.template, values)
         return web.Response(text=text, status=answer.status, content_type="text/html", headers=self._headers)

@@ -10,7 +10,9 @@ from bot.rights import Action
 from bot.web.api import ApiCall, ApiRoute
 from handlers.notices.domain import How
 from handlers.notices.schemas import NoticeConfirmationIn, SchoolNoticeOut, SchoolNoticesOut, notice_out
+from handlers.notices.service.pictures import NoticePictures
 from handlers.notices.service.reading import NoticeReading
+from handlers.notices.service.views import OwnNotice
 
 _TAGS = ("notices",)
 
@@ -18,8 +20,9 @@ _TAGS = ("notices",)
 class NoticesApi:
     """The handlers, over the service."""
 
-    def __init__(self, reading: NoticeReading) -> None:
+    def __init__(self, reading: NoticeReading, pictures: NoticePictures) -> None:
         self._reading = reading
+        self._pictures = pictures
 
     def routes(self) -> tuple[ApiRoute, ...]:
         """All of them."""
@@ -45,9 +48,13 @@ class NoticesApi:
 
     async def read(self, call: ApiCall) -> BaseModel:
         """One; it counts as opened."""
-        return notice_out(await self._reading.read(call.actor, call.id("id")))
+        return await self._out(call, await self._reading.read(call.actor, call.id("id")))
 
     async def confirm(self, call: ApiCall) -> BaseModel:
         """With the answers of its form."""
         body = cast("NoticeConfirmationIn", call.body)
-        return notice_out(await self._reading.confirm(call.actor, call.id("id"), body.answers, How.API))
+        return await self._out(call, await self._reading.confirm(call.actor, call.id("id"), body.answers, How.API))
+
+    async def _out(self, call: ApiCall, notice: OwnNotice) -> SchoolNoticeOut:
+        """With its pictures as links."""
+        return notice_out(notice, await self._pictures.links(call.actor, notice))

@@ -22,6 +22,7 @@ from handlers.notices.service.chasing import NoticeChasing
 from handlers.notices.service.composing import SOURCE, NoticePushes
 from handlers.notices.service.desk import DeskParts, NoticeDesk
 from handlers.notices.service.outcomes import Outcomes
+from handlers.notices.service.pictures import NoticePictures
 from handlers.notices.service.places import Places
 from handlers.notices.service.quick import QuickNotices
 from handlers.notices.service.reach import NoticeReach
@@ -51,7 +52,7 @@ class _Built:
 
         recipients = Recipients(audiences, sources)
         places, showing = Places(offices, recipients), Showing(offices)
-        self.desk = NoticeDesk(DeskParts(places, showing, structure, calendars), audit, clock)
+        self.desk = NoticeDesk(DeskParts(places, showing, structure, calendars, machinery.files), audit, clock)
         self.reach = NoticeReach(
             self.desk, recipients, showing, planner=delivery.planner, audit=audit, clock=clock, limit=limit
         )
@@ -62,16 +63,17 @@ class _Built:
         self.chasing = NoticeChasing(self.sender, hand_list, audit, clock)
         outcomes = Outcomes(audiences, offices, hand_list, outbox, clock)
         self.reports = NoticeReports(outcomes, showing, offices, outbox=outbox, audit=audit)
-        self.reading = NoticeReading(audiences, audit=audit, clock=clock)
-        self.quick = QuickNotices(self.desk, self.reach, self.signing, structure, quiet=delivery.quiet, clock=clock)
+        self.reading = NoticeReading(audiences, machinery.files, audit=audit, clock=clock)
         url = machinery.settings.server.public_url
+        self.pictures = NoticePictures(machinery.files, self.desk, self.reading, url=url, clock=clock)
+        self.quick = QuickNotices(self.desk, self.reach, self.signing, structure, quiet=delivery.quiet, clock=clock)
         self.pushes = NoticePushes(audiences, services.get(ConsentService), offices, outbox, url)
         services.add(self.desk, self.reach, self.signing, self.sender, self.chasing, self.reports, self.reading)
 
 
 def build(machinery: Machinery) -> EntryPoints:
     """Services and entry points over the machinery of one application."""
-    built, records = _Built(machinery), NoticeRecords()
+    built, records = _Built(machinery), NoticeRecords(machinery.files)
     pages = NoticePages(
         desk=built.desk,
         reach=built.reach,
@@ -79,6 +81,7 @@ def build(machinery: Machinery) -> EntryPoints:
         reports=built.reports,
         chasing=built.chasing,
         reading=built.reading,
+        pictures=built.pictures,
         people=machinery.services.get(PeopleService),
         clock=machinery.clock,
     )
@@ -86,7 +89,7 @@ def build(machinery: Machinery) -> EntryPoints:
         admin=pages.routes(),
         public=pages.public(),
         routes=(*OwnNotices(built.reading).routes(), *NoticeWriting(built.quick).routes()),
-        api=NoticesApi(built.reading).routes(),
+        api=NoticesApi(built.reading, built.pictures).routes(),
         jobs=(Job("notices.tick", Every(_TICK), built.sender.tick, rehearsed=True),),
         pushes={SOURCE: built.pushes},
         todos=(built.signing,),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.clock import to_local
-from handlers.notices.domain import MOST_QUESTIONS
+from handlers.notices.domain import MOST_QUESTIONS, Link
 from handlers.notices.service.views import OwnNotice
 
 ConfirmationWord = Literal["none", "opened", "button", "form"]
@@ -82,15 +83,15 @@ class NoticeConfirmationIn(BaseModel):
     answers: dict[str, str] = Field(default_factory=dict, max_length=MOST_QUESTIONS)
 
 
-def notice_out(notice: OwnNotice) -> SchoolNoticeOut:
-    """As it goes over the wire."""
+def notice_out(notice: OwnNotice, pictures: Sequence[Link] = ()) -> SchoolNoticeOut:
+    """As it goes over the wire; pictures come before the links."""
     return SchoolNoticeOut(
         id=notice.id,
         number=notice.number,
         title=notice.title,
         text=notice.text,
         notes=list(notice.notes),
-        links=[NoticeLinkOut(title=each.title, url=each.url) for each in notice.links],
+        links=[NoticeLinkOut(title=each.title, url=each.url) for each in (*pictures, *notice.links)],
         sender=notice.sender,
         sent_at=to_local(notice.sent_at) if notice.sent_at else None,
         deadline=to_local(notice.deadline) if notice.deadline else None,

@@ -191,6 +191,7 @@ FIELD_OPENED: Final = "您打开的时间"
 FIELD_CONFIRMED: Final = "您确认的时间"
 FIELD_HOW: Final = "确认方式"
 FIELD_ANSWERS: Final = "您填的回执"
+PICTURE: Final = "图片{number}"
 NONE: Final = "没有"
 RETENTION: Final = "删除结束满{days}天的通知和它的回执"
 SHEET_HEAD: Final = (

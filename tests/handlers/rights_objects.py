@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from bot.clock import Clock
+from bot.clock import Clock, FrozenClock
 from bot.config import Settings
 from bot.config_values import decode_key
 from bot.delivery.models import DeliveryStatus, OutboxPush
@@ -20,6 +20,7 @@ from bot.delivery.pushes import Purpose, PushClass
 from bot.identity import Role
 from bot.rights import Reach, Scope
 from bot.storage.database import transaction
+from bot.storage.files import FileStore
 from handlers.accounts.domain import Account, AppointmentKind, BindingState, Relation
 from handlers.accounts.models import (
     Appointment,
@@ -44,6 +45,7 @@ from handlers.duties.domain import OWNERS, Rhythm, TaskState
 from handlers.duties.models import DutyRule, DutyTask
 from handlers.notices.domain import NO_CHILD, Confirmation, NoticeContent, NoticeState, Target
 from handlers.notices.models import Notice, NoticeChild, NoticeRecipient
+from handlers.notices.service.pictures import album_of
 from handlers.notices.service.rows import columns_of
 from handlers.reminders.domain import ReminderState
 from handlers.reminders.models import ClassReminder, OwnReminder
@@ -385,6 +387,13 @@ async def _own_reminder(world: World, place: Place, caller: Caller) -> object:
     return row.id
 
 
+async def _picture(world: World, place: Place, caller: Caller) -> object:
+    """Of the notice made last."""
+    notice = await Notice.filter(class_id=place.school_class.id).order_by("-number").first()
+    assert notice is not None
+    return (await FileStore(FrozenClock(factories.LONG_AGO)).keep(album_of(notice.id), b"picture", "image/jpeg")).id
+
+
 # By the part of the path before the id, and the name of the id.
 OBJECTS: Final[Mapping[str, Maker]] = {
     "children/{id}": _pupil,
@@ -402,6 +411,7 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "rosters/{import_id}": _import,
     "notices/{id}": _notice,
     "notices/{notice}": _notice,
+    "pictures/{picture}": _picture,
     "children/{child}": _pupil,
     "deliveries/{delivery}": _delivery,
     "handlist/{line}": _call,
@@ -540,6 +550,8 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/notices/{notice}/edit": _nothing,
     "POST /admin/notices/{notice}/correct": _nothing,
     "POST /admin/notices/{notice}/discard": _nothing,
+    "POST /admin/notices/{notice}/pictures": _nothing,
+    "POST /admin/notices/{notice}/pictures/{picture}/remove": _nothing,
     "POST /admin/notices/{notice}/tick": _nothing,
     "POST /admin/notices/{notice}/remind": _nothing,
     "POST /admin/notices/{notice}/reach": _nothing,

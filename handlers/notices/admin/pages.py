@@ -8,11 +8,13 @@ from bot.web.public import PublicRoute
 from handlers.accounts.service.people import PeopleService
 from handlers.notices.admin.behalf import BehalfPages
 from handlers.notices.admin.composing import ComposingPages
+from handlers.notices.admin.pictures import PicturePages
 from handlers.notices.admin.reading import ReadingPages
 from handlers.notices.admin.reporting import ReportingPages
 from handlers.notices.admin.sending import SendingPages
 from handlers.notices.service.chasing import NoticeChasing
 from handlers.notices.service.desk import NoticeDesk
+from handlers.notices.service.pictures import NoticePictures
 from handlers.notices.service.reach import NoticeReach
 from handlers.notices.service.reading import NoticeReading
 from handlers.notices.service.reports import NoticeReports
@@ -31,6 +33,7 @@ class NoticePages:
         reports: NoticeReports,
         chasing: NoticeChasing,
         reading: NoticeReading,
+        pictures: NoticePictures,
         people: PeopleService,
         clock: Clock,
     ) -> None:
@@ -38,9 +41,10 @@ class NoticePages:
             ComposingPages(desk, people, clock.now),
             ReportingPages(reports, chasing, clock),
             BehalfPages(desk, reports, chasing),
-            SendingPages(desk, reach, signing, reports),
+            PicturePages(pictures),
+            SendingPages(desk, reach, signing, reports=reports, pictures=pictures),
         )
-        self._reading = ReadingPages(reading)
+        self._reading = ReadingPages(reading, pictures)
 
     def routes(self) -> tuple[AdminRoute, ...]:
         """Of the console."""

@@ -8,11 +8,12 @@ from typing import Any, Final
 from bot.errors import AppError
 from bot.rights import Action
 from bot.web.admin import Page
-from bot.web.public import Elsewhere, Point, PublicAnswer, PublicCall, PublicRoute
+from bot.web.public import Elsewhere, Image, Point, PublicAnswer, PublicCall, PublicRoute
 from handlers.notices import texts
 from handlers.notices.admin import words
 from handlers.notices.admin.changes import changes
 from handlers.notices.domain import LONGEST_ANSWER, AnswerInvalid, Link, Who
+from handlers.notices.service.pictures import NoticePictures
 from handlers.notices.service.reading import NoticeReading
 from handlers.notices.service.views import OwnNotice
 from handlers.notices.service.wording import moment
@@ -20,20 +21,23 @@ from handlers.notices.service.wording import moment
 _ADDRESS: Final = "/n"
 _PATH: Final = _ADDRESS + "/{ticket}"
 _SEEN: Final = "/seen.gif"
+_PICTURE: Final = "/pictures/{picture}"
 _PICTURES: Final = (".jpg", ".jpeg", ".png", ".gif", ".webp")
 
 
 class ReadingPages:
     """The handlers."""
 
-    def __init__(self, reading: NoticeReading) -> None:
+    def __init__(self, reading: NoticeReading, pictures: NoticePictures) -> None:
         self._reading = reading
+        self._pictures = pictures
 
     def routes(self) -> tuple[PublicRoute, ...]:
         """All of them."""
         return (
             PublicRoute(method="GET", path=_PATH, action=Action.NOTICE_OPEN, handle=self.read),
             PublicRoute(method="GET", path=_PATH + _SEEN, action=Action.NOTICE_OPEN, handle=self.seen),
+            PublicRoute(method="GET", path=_PATH + _PICTURE, action=Action.NOTICE_OPEN, handle=self.picture),
             PublicRoute(method="POST", path=_PATH, action=Action.NOTICE_OPEN, handle=self.confirm),
         )
 
@@ -46,6 +50,11 @@ class ReadingPages:
         if not call.is_ahead:
             await self._reading.opened(call.path["ticket"])
         return Point()
+
+    async def picture(self, call: PublicCall) -> PublicAnswer:
+        """One of its pictures."""
+        found = await self._pictures.by_ticket(call.path["ticket"], call.path["picture"])
+        return Image(found.content, found.media_type)
 
     async def confirm(self, call: PublicCall) -> PublicAnswer:
         """The button, or the form: done once, however often it is sent."""
@@ -75,6 +84,7 @@ class ReadingPages:
             "said_at": moment(notice.sent_at) if notice.sent_at else "",
             "deadline": moment(notice.deadline) if notice.deadline else "",
             "changes": changes(notice.before, notice.text) if notice.before else (),
+            "pictures": notice.pictures,
             "links": [_shown(link) for link in notice.links],
             "asks": is_asked and not notice.is_confirmed and not is_settled,
             "can_change": is_asked and notice.is_confirmed and bool(notice.questions),

@@ -13,6 +13,7 @@ from handlers.notices.admin import words
 from handlers.notices.admin.composing import NOTICES, ONE
 from handlers.notices.domain import OUT
 from handlers.notices.service.desk import NoticeDesk
+from handlers.notices.service.pictures import NoticePictures
 from handlers.notices.service.reach import NoticeReach
 from handlers.notices.service.reports import NoticeReports
 from handlers.notices.service.signing import NoticeSigning
@@ -36,11 +37,20 @@ class Room:
 class SendingPages:
     """The handlers."""
 
-    def __init__(self, desk: NoticeDesk, reach: NoticeReach, signing: NoticeSigning, reports: NoticeReports) -> None:
+    def __init__(
+        self,
+        desk: NoticeDesk,
+        reach: NoticeReach,
+        signing: NoticeSigning,
+        *,
+        reports: NoticeReports,
+        pictures: NoticePictures,
+    ) -> None:
         self._desk = desk
         self._reach = reach
         self._signing = signing
         self._reports = reports
+        self._pictures = pictures
 
     def routes(self) -> tuple[AdminRoute, ...]:
         """All of them."""
@@ -77,6 +87,8 @@ class SendingPages:
             # Costly, and other in a moment: not while the page is asked for again and again.
             "report": await self._reports.report(call.actor, notice.id) if is_out and not wait else None,
             "id": notice.id,
+            "pictures": await self._pictures.of(notice.id),
+            "can_illustrate": "edit" in notice.may,
             "sent": sent,
             "findings": preview.findings if preview else (),
             "deeds": words.deeds_of(notice, needs_second=bool(preview and preview.needs_second)),

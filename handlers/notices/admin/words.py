@@ -107,6 +107,9 @@ SENDER: Final = "（署名由系统按范围写上）"
 MY_CLASSES: Final = "我的班"
 SAVED: Final = "草稿存好了。请看下面谁会收到，没问题再发。"
 DISCARDED: Final = "草稿已经删掉。"
+PICTURE_ADDED: Final = "图片放好了。看一看右边家长看到的样子，没问题再发。"
+PICTURE_REMOVED: Final = "图片已经去掉。"
+PICTURE_MISSING: Final = "还没有选图片，请先点“选一张图片”。"
 
 _REMIND_HOURS: Final = (("4", "4小时"), ("12", "12小时"), ("24", "1天"), ("48", "2天"), ("72", "3天"))
 

@@ -17,6 +17,7 @@ from bot.errors import NotPermitted
 from bot.identity import Actor
 from bot.rights import Action, require
 from bot.storage.database import transaction
+from bot.storage.files import FileStore, Owner
 from handlers.accounts.service.audience import Audience
 from handlers.accounts.service.people import CursorInvalid, PageOf
 from handlers.accounts.service.structure import StructureService
@@ -35,7 +36,7 @@ from handlers.notices.domain import (
 from handlers.notices.models import Notice
 from handlers.notices.service import content as words
 from handlers.notices.service.places import PlaceOf, Places
-from handlers.notices.service.rows import columns_of, content_of, held, owned, reported, target_of, touching
+from handlers.notices.service.rows import ALBUM, columns_of, content_of, held, owned, reported, target_of, touching
 from handlers.notices.service.showing import Showing
 from handlers.notices.service.views import Choices, NoticeView, PlaceChoice, SourceChoice
 
@@ -54,6 +55,7 @@ class DeskParts:
     showing: Showing
     structure: StructureService
     calendars: CalendarService
+    files: FileStore
 
 
 class NoticeDesk:
@@ -155,12 +157,21 @@ class NoticeDesk:
             await self._note(actor, row, "untick")
         return await self._parts.showing.view(actor, row)
 
+    async def touched(self, actor: Actor, notice_id: str, purpose: str) -> Notice:
+        """The draft, locked and under a new version, for a change beside its words; in the caller's transaction. Raises
+        NotFound, IllegalNoticeMove."""
+        row = await self._draft(actor, notice_id, None)
+        await self._change(actor, row, {})
+        await self._note(actor, row, purpose)
+        return row
+
     async def discard(self, actor: Actor, notice_id: str) -> None:
         """The draft goes. Raises IllegalNoticeMove when it is none."""
         async with transaction():
             row = await self._draft(actor, notice_id, None)
             if row.corrects is not None:
                 await Notice.filter(id=row.corrects, corrected_by=row.id).update(corrected_by=None)
+            await self._parts.files.discard_all(Owner(ALBUM, str(row.id)))
             await row.delete()
             await self._note(actor, row, "discard")
 
@@ -176,6 +187,7 @@ class NoticeDesk:
             content = replace(content_of(before), send_at=None, deadline=self._deadline(before))
             place = PlaceOf.of_row(before)
             row = await self._inserted(actor, content, place, corrects=before.id)
+            await self._parts.files.copy(Owner(ALBUM, str(before.id)), Owner(ALBUM, str(row.id)))
             await Notice.filter(id=before.id).update(corrected_by=row.id, updated_at=self._clock.now())
             await self._note(actor, row, "correct")
         return await self._parts.showing.view(actor, row)

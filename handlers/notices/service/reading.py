@@ -15,6 +15,7 @@ from bot.errors import NotFound
 from bot.identity import Actor, Role
 from bot.rights import Action, Subject, refusal, require
 from bot.storage.database import transaction
+from bot.storage.files import FileStore, Owner
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.notices import texts
 from handlers.notices.domain import (
@@ -29,7 +30,7 @@ from handlers.notices.domain import (
 )
 from handlers.notices.models import Notice, NoticeRecipient
 from handlers.notices.service.content import notes_on
-from handlers.notices.service.rows import as_id, links_of, questions_of
+from handlers.notices.service.rows import ALBUM, as_id, links_of, questions_of
 from handlers.notices.service.tickets import TicketUnknown, holder_of
 from handlers.notices.service.views import OwnChild, OwnNotice
 from handlers.notices.service.waiting import children_waiting
@@ -56,8 +57,9 @@ class _Reader:
 class NoticeReading:
     """Everything a recipient does."""
 
-    def __init__(self, audiences: AccountsAudiences, *, audit: Audit, clock: Clock) -> None:
+    def __init__(self, audiences: AccountsAudiences, files: FileStore, *, audit: Audit, clock: Clock) -> None:
         self._audiences = audiences
+        self._files = files
         self._audit = audit
         self._clock = clock
 
@@ -216,6 +218,8 @@ class NoticeReading:
             is_correction=before is not None,
             before=before.text if before is not None else "",
             corrected_by=str(later.id) if later is not None and not has_new_words else None,
+            album=str(words.id),
+            pictures=[each.id for each in await self._files.of(Owner(ALBUM, str(words.id)))],
         )
 
 

@@ -10,10 +10,12 @@ from uuid import UUID
 
 from bot.capability import DueForRetention
 from bot.clock import local_date, to_local
+from bot.storage.files import FileStore, Owner
 from bot.storage.sets import as_value, select_ids
 from handlers.notices import texts
 from handlers.notices.domain import NO_CHILD, NoticeState
 from handlers.notices.models import Notice, NoticeChild, NoticeRecipient, NoticeTicket
+from handlers.notices.service.rows import ALBUM
 
 KEPT_DAYS: Final = 365
 """After a notice has ended: a school year later nobody asks any more who was told of what."""
@@ -28,6 +30,9 @@ _WRITTEN: Final = "SELECT COUNT(*) AS number FROM notices_notice n WHERE n.writt
 
 class NoticeRecords:
     """A `ChildRecords`, a `RetentionSource` and a `Dependents`."""
+
+    def __init__(self, files: FileStore) -> None:
+        self._files = files
 
     # ---------------------------------------------------------------------------------------------------------- a child
     async def child_data(self, child_id: str, person_id: str) -> Mapping[str, Any]:
@@ -67,6 +72,7 @@ class NoticeRecords:
         own = UUID(due.subject.partition(":")[2])
         for model in (NoticeTicket, NoticeRecipient, NoticeChild):
             await model.filter(notice_id=own).delete()
+        await self._files.discard_all(Owner(ALBUM, str(own)))
         await Notice.filter(id=own).delete()
 
     # ------------------------------------------------------------------------------------------------------- dependents

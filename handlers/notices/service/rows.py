@@ -16,6 +16,8 @@ from handlers.accounts.service.audience import Audience
 from handlers.notices.domain import Link, NoticeContent, Question, QuestionKind, Target
 from handlers.notices.models import Notice, NoticeChild
 
+ALBUM = "notice"
+"""The kind of owner under which the pictures of a notice are kept."""
 _KINDS = ("classes", "schools", "townships")
 
 

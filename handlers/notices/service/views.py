@@ -191,7 +191,8 @@ class OwnChild:
 class OwnNotice:
     """A notice as a recipient sees it. `is_open`: confirmations are taken; `is_confirmed`: by the reader;
     `corrected_by`: a later one that replaces it (its id). `notes`: what a reader must know besides the text (what
-    "明天" meant, that it is withdrawn or corrected); `before`: of a correction, the text it replaces."""
+    "明天" meant, that it is withdrawn or corrected); `before`: of a correction, the text it replaces; `pictures`: their
+    ids, of the notice `album`, whose words these are."""
 
     id: str
     number: int
@@ -214,6 +215,8 @@ class OwnNotice:
     is_correction: bool = False
     corrected_by: str | None = None
     before: str = field(default="", repr=False)
+    album: str = ""
+    pictures: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

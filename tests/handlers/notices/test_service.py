@@ -514,9 +514,10 @@ async def test_what_cannot_be_kept_is_refused(stage: Stage) -> None:
 
 # ---------------------------------------------------------------------------------------------------------------- terms
 async def test_what_is_kept_about_a_child_is_given_erased_and_ends(stage: Stage) -> None:
+    from bot.storage.files import FileStore
     from handlers.notices.service.records import NoticeRecords
 
-    records = NoticeRecords()
+    records = NoticeRecords(FileStore(stage.clock))
     view = await stage.sent(confirmation=Confirmation.FORM, questions=FORM)
     child, mother = str(stage.town.children["elder"].id), str(stage.town.people["mother"].id)
     await stage.reading.confirm(stage.actor("mother"), view.id, {"eat": "吃", "day": "2026-09-08"}, How.API)
