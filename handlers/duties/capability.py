@@ -12,7 +12,7 @@ from handlers.calendar.service.calendars import CalendarService
 from handlers.duties.admin import DutyPages
 from handlers.duties.chat import DutyChat
 from handlers.duties.service.holding import Holding
-from handlers.duties.service.planning import Calendars, DutyPlanner
+from handlers.duties.service.planning import DutyPlanner, LiveCalendars
 from handlers.duties.service.preview import DutyCalendarPreview
 from handlers.duties.service.pushes import SOURCE, DutyReminders
 from handlers.duties.service.rules import RuleService
@@ -28,7 +28,7 @@ def build(machinery: Machinery) -> EntryPoints:
     return built_with(machinery, calendars)
 
 
-def built_with(machinery: Machinery, calendars: Calendars) -> EntryPoints:
+def built_with(machinery: Machinery, calendars: LiveCalendars) -> EntryPoints:
     """The same over calendars of one's own."""
     clock, audit = machinery.clock, machinery.audit
     offices = Offices(clock)

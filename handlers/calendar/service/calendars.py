@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,7 +43,8 @@ class CalendarDependents(Protocol):
 
 
 class CalendarService:
-    """Gives the calendars. Cheap: one query for the version, and everything else only after a change."""
+    """Gives the calendars. Cheap: one query for the version, and everything else only after a change. Whoever asks for
+    many at once takes them `as_of_now`, with one query for all of them."""
 
     def __init__(self, places: PlaceService, tables: Mapping[int, YearTable] | None = None) -> None:
         """`tables`: the shipped ones, when not those of the program."""
@@ -74,7 +75,18 @@ class CalendarService:
 
         Raises NotFound for an id nobody has. Without a township the calendar has no terms.
         """
-        version = await self._current()
+        return await self._of(school_id, await self._current())
+
+    async def of_township(self, township_id: str) -> SchoolCalendar:
+        """Of a school of the township that has nothing of its own."""
+        return await self._calendar(same_id(township_id), None, await self._current())
+
+    async def as_of_now(self) -> CalendarsOfVersion:
+        """All of them by the version in force now. One that is changed meanwhile may be newer than its version says, so
+        it is planned by again; never older."""
+        return CalendarsOfVersion(await self._current(), self._of, self._calendar)
+
+    async def _of(self, school_id: str | None, version: int) -> SchoolCalendar:
         if school_id is not None:
             school_id = same_id(school_id)
             return await self._calendar(await self._town_id(school_id), school_id, version)
@@ -84,13 +96,10 @@ class CalendarService:
             return Town("").calendar(None, self.tables, version)
         return await self._calendar(self._first_town, None, version)
 
-    async def of_township(self, township_id: str) -> SchoolCalendar:
-        """Of a school of the township that has nothing of its own."""
-        return await self._calendar(same_id(township_id), None, await self._current())
-
     async def _current(self) -> int:
         version = await self.version()
-        if version != self._cached:
+        # Several ask at once, and the first to ask may be the last to be answered.
+        if version > self._cached:
             self._towns.clear()
             self._calendars.clear()
             self._cached = version
@@ -112,3 +121,25 @@ class CalendarService:
         if school_id not in self._town_of:
             self._town_of[school_id] = (await self._places.school(school_id)).township_id
         return self._town_of[school_id]
+
+
+class CalendarsOfVersion:
+    """The calendars as they were when it was asked for: for one run of a planner, not to be kept."""
+
+    def __init__(
+        self,
+        version: int,
+        of: Callable[[str | None, int], Awaitable[SchoolCalendar]],
+        of_township: Callable[[str, str | None, int], Awaitable[SchoolCalendar]],
+    ) -> None:
+        self._version = version
+        self._of = of
+        self._of_township = of_township
+
+    async def of(self, school_id: str | None) -> SchoolCalendar:
+        """As the service gives it."""
+        return await self._of(school_id, self._version)
+
+    async def of_township(self, township_id: str) -> SchoolCalendar:
+        """As the service gives it."""
+        return await self._of_township(same_id(township_id), None, self._version)

@@ -44,6 +44,14 @@ class Calendars(Protocol):
         ...
 
 
+class LiveCalendars(Calendars, Protocol):
+    """Gives them as they are at one moment, too: cheaper for many."""
+
+    async def as_of_now(self) -> Calendars:
+        """All of them by the version in force."""
+        ...
+
+
 def schedule_of(row: DutyRule) -> Schedule:
     """When the rule comes again."""
     return Schedule(row.rhythm, row.number, row.remind_before, row.escalate_after)
@@ -52,7 +60,7 @@ def schedule_of(row: DutyRule) -> Schedule:
 class DutyPlanner:
     """Keeps the tasks as rules, charges and calendars want them."""
 
-    def __init__(self, offices: Offices, calendars: Calendars, clock: Clock) -> None:
+    def __init__(self, offices: Offices, calendars: LiveCalendars, clock: Clock) -> None:
         self._offices = offices
         self._calendars = calendars
         self._clock = clock
@@ -61,9 +69,9 @@ class DutyPlanner:
         """All rules of all townships, and what has grown late; gives how many tasks are new or have moved."""
         townships = await self._offices.townships()
         await self._put_shipped(townships)
-        changed = 0
+        changed, calendars = 0, await self._calendars.as_of_now()
         for rule in await DutyRule.filter(stopped_at__isnull=True).order_by("created_at", "id"):
-            changed += await self.plan_rule(rule)
+            changed += await self._plan_rule(rule, calendars)
         await self._grow_late()
         if changed:
             _log.info("duties_planned", changed=changed)
@@ -71,6 +79,9 @@ class DutyPlanner:
 
     async def plan_rule(self, rule: DutyRule) -> int:
         """One rule, in a transaction of its own or the caller's."""
+        return await self._plan_rule(rule, await self._calendars.as_of_now())
+
+    async def _plan_rule(self, rule: DutyRule, calendars: Calendars) -> int:
         today = self._today()
         async with transaction():
             # As it is now: somebody may have stopped or changed it since it was read.
@@ -78,7 +89,7 @@ class DutyPlanner:
             if fresh is None:
                 return 0
             first, last = max(fresh.since, today - BEHIND), today + AHEAD
-            days = await self._days(fresh, first, last)
+            days = await self._days(fresh, (first, last), calendars)
             changed = await self._put(fresh, days, today)
             await self._remove(fresh, days, (today, last))
         return changed
@@ -117,19 +128,19 @@ class DutyPlanner:
         if rows:
             await DutyRule.bulk_create(rows, ignore_conflicts=True)
 
-    async def _days(self, rule: DutyRule, first: date, last: date) -> list[tuple[Any, ...]]:
+    async def _days(self, rule: DutyRule, span: tuple[date, date], known: Calendars) -> list[tuple[Any, ...]]:
         """The times the duty is due, once for each calendar in the township."""
         township = str(rule.township_id)
         if rule.owner is AppointmentKind.TOWNSHIP_ADMINISTRATOR:
-            calendars = {township: await self._calendars.of_township(township)}
+            calendars = {township: await known.of_township(township)}
         else:
             schools = await self._offices.schools_in(township)
-            calendars = {school: await self._calendars.of(school) for school in schools}
+            calendars = {school: await known.of(school) for school in schools}
         schedule = schedule_of(rule)
         return [
             _row(calendar_id, due)
             for calendar_id, calendar in calendars.items()
-            for due in dues(schedule, calendar, first, last)
+            for due in dues(schedule, calendar, *span)
         ]
 
     async def _put(self, rule: DutyRule, days: Sequence[tuple[Any, ...]], today: date) -> int:

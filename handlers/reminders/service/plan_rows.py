@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from handlers.reminders.domain import Window
 from handlers.reminders.models import Planned
 
 _CORRECTION = "c"
@@ -25,6 +26,17 @@ class Promised:
     def is_promised(self) -> bool:
         """Whether it is promised at all, under its revision."""
         return self.begins is not None
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """The time it was given; None: it is not promised."""
+        return None if self.begins is None or self.ends is None else (self.begins, self.ends)
+
+    def window_in_place_of(self, window: Window) -> Window:
+        """The time it was given, as a window; the one given here when it is not promised yet."""
+        if self.begins is None or self.ends is None:
+            return window
+        return replace(window, not_before=self.begins, expires_at=self.ends)
 
     def give_up(self) -> None:
         """Its promise is gone: the next one is another."""

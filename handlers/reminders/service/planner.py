@@ -31,7 +31,7 @@ from bot.storage.database import transaction
 from handlers.reminders.domain import CORRECTION, Window, moment
 from handlers.reminders.models import Planned
 from handlers.reminders.service.plan_rows import Plan, Promised, correction_key
-from handlers.reminders.service.schedule import Calendars, OneLook, Schedule, schedule_of
+from handlers.reminders.service.schedule import Calendars, LiveCalendars, Schedule, schedule_of
 
 # So early are promises made: a planner may be away for that long and nothing goes out late.
 AHEAD: Final = timedelta(days=2)
@@ -48,7 +48,7 @@ class ReminderPlanner:
     """The planner over the reasons of all capabilities."""
 
     def __init__(
-        self, reasons: Callable[[], Sequence[ReminderReason]], calendars: Calendars, outbox: Outbox, clock: Clock
+        self, reasons: Callable[[], Sequence[ReminderReason]], calendars: LiveCalendars, outbox: Outbox, clock: Clock
     ) -> None:
         self._reasons = reasons
         self._calendars = calendars
@@ -59,10 +59,11 @@ class ReminderPlanner:
         """Plans everything; gives how many promises are new. Raises Unavailable when a reason could not be asked,
         after all others were."""
         made, missed = 0, None
+        calendars = await self._calendars.as_of_now()
         for reason in self._reasons():
             assert len(reason.name) <= LONGEST_NAME
             try:
-                made += await self.plan(reason)
+                made += await self._plan(reason, calendars)
             except Unavailable as error:
                 missed = error
         if missed is not None:
@@ -71,11 +72,14 @@ class ReminderPlanner:
 
     async def plan(self, reason: ReminderReason) -> int:
         """Plans one reason; gives how many promises are new."""
+        return await self._plan(reason, await self._calendars.as_of_now())
+
+    async def _plan(self, reason: ReminderReason, calendars: Calendars) -> int:
         today = local_date(self._clock.now())
         first, last = today - LOOK_BACK, today + LOOK_AHEAD
         expected = {occurrence.id: occurrence for occurrence in await reason.occurrences(first, last)}
         known = await self._known(reason.name, first, expected)
-        made, calendars = 0, OneLook(self._calendars)
+        made = 0
         for occurrence in expected.values():
             assert len(occurrence.id) <= LONGEST_OCCURRENCE
             schedule = await schedule_of(calendars, reason.rule, occurrence)
@@ -106,7 +110,7 @@ class ReminderPlanner:
             return True
         if row is None:
             return False
-        if row.day != schedule.day or row.is_withdrawn or row.calendar_version != schedule.version:
+        if row.day != schedule.day or row.is_withdrawn or row.calendar_version < schedule.version:
             return True
         return row.corrected_at is not None and now - row.corrected_at < CORRECTING
 
@@ -123,12 +127,15 @@ class ReminderPlanner:
                 for _, promised in plan.promised():
                     promised.give_up()
                 row.is_withdrawn = False
-            if row.day != occurrence.day:
+            is_corrected = row.day != occurrence.day
+            if is_corrected:
                 row.corrected_at = now
                 await self._drop_corrections(reason, plan, occurrence.day)
-            await self._move(reason, plan, schedule, is_corrected=row.day != occurrence.day)
-            row.day, row.calendar_version = occurrence.day, schedule.version
-            row.is_provisional, row.is_split = schedule.is_provisional, schedule.is_split
+            # Beside a replica with a newer calendar: what that one has put in its place stays there.
+            if is_corrected or schedule.version >= row.calendar_version:
+                await self._move(reason, plan, schedule, is_corrected=is_corrected)
+                row.day, row.calendar_version = occurrence.day, schedule.version
+                row.is_provisional, row.is_split = schedule.is_provisional, schedule.is_split
             row.lead_days = None if occurrence.leads is None else list(occurrence.leads)
             made = await self._promise_due(reason, occurrence, plan, schedule)
             made += await self._correct(reason, plan)
@@ -172,11 +179,13 @@ class ReminderPlanner:
                 if not self._is_due(share.window, now):
                     continue
                 key = plan.key(lead)
-                whom = await reason.recipients(occurrence, share.schools, local_date(now))
-                made += await self._promise(reason, whom, key, share.window)
-                span = schedule.span(lead)
-                assert span is not None
                 promised = plan.leads.setdefault(lead, Promised())
+                window, span = share.window, schedule.span(lead)
+                if schedule.version < plan.row.calendar_version:
+                    window, span = promised.window_in_place_of(window), promised.span or span
+                whom = await reason.recipients(occurrence, share.schools, local_date(now))
+                made += await self._promise(reason, whom, key, window)
+                assert span is not None
                 promised.begins, promised.ends = span
                 plan.said.setdefault(key, occurrence.day)
         return made

@@ -21,18 +21,12 @@ class Calendars(Protocol):
         ...
 
 
-class OneLook:
-    """The calendars as they are at one moment: each is asked for once."""
+class LiveCalendars(Calendars, Protocol):
+    """Gives them as they are at one moment, too: cheaper for many."""
 
-    def __init__(self, calendars: Calendars) -> None:
-        self._calendars = calendars
-        self._known: dict[str | None, SchoolCalendar] = {}
-
-    async def of(self, school_id: str | None) -> SchoolCalendar:
-        """As `Calendars`."""
-        if school_id not in self._known:
-            self._known[school_id] = await self._calendars.of(school_id)
-        return self._known[school_id]
+    async def as_of_now(self) -> Calendars:
+        """All of them by the version in force."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

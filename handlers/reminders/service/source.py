@@ -15,7 +15,7 @@ from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.reminders.domain import CORRECTION
 from handlers.reminders.models import Planned
 from handlers.reminders.service.plan_rows import Key, read_key
-from handlers.reminders.service.schedule import Calendars, OneLook, schedule_of
+from handlers.reminders.service.schedule import LiveCalendars, schedule_of
 
 Verdict: TypeAlias = Composed | NotNeeded | NotYet
 
@@ -26,7 +26,7 @@ class ReminderSource:
     def __init__(
         self,
         reasons: Callable[[], Sequence[ReminderReason]],
-        calendars: Calendars,
+        calendars: LiveCalendars,
         audiences: AccountsAudiences,
         outbox: Outbox,
     ) -> None:
@@ -94,7 +94,7 @@ class ReminderSource:
         self, reason: ReminderReason, pushes: Sequence[Push], rows: Mapping[str, Planned], now: datetime
     ) -> dict[str, Verdict]:
         """Schools that do not agree: the time of the person's own counts. Those that may go out are left out."""
-        schools, calendars = await self._schools_of(pushes, now), OneLook(self._calendars)
+        schools, calendars = await self._schools_of(pushes, now), await self._calendars.as_of_now()
         verdicts: dict[str, Verdict] = {}
         for push in pushes:
             key, own = read_key(push.occurrence), schools[push.id]

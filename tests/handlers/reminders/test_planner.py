@@ -13,11 +13,11 @@ from bot.delivery.models import OutboxPush
 from bot.delivery.reminding import Rule
 from bot.errors import Unavailable
 from bot.storage.database import Database
-from handlers.calendar.domain import Effect, Facts, LocalDay, LocalKind
+from handlers.calendar.domain import Effect, Facts, LocalDay, LocalKind, SchoolCalendar
 from handlers.reminders.models import Planned
 from handlers.reminders.service.planner import AHEAD
 from tests import factories
-from tests.handlers.reminders.stage import FIRST_TERM, SECOND_TERM, Stage, at, promised, statuses
+from tests.handlers.reminders.stage import FIRST_TERM, SECOND_TERM, Calendars, Stage, at, promised, statuses
 
 SOMEBODY, SOMEBODY_ELSE = str(uuid4()), str(uuid4())
 # A Thursday; three school days before is Monday, one is Wednesday.
@@ -215,6 +215,59 @@ async def test_a_changed_calendar_plans_again(stage: Stage) -> None:
     assert await promised() == [("报名|3", at(9, 11, 18))]
     assert (await Planned.get()).calendar_version == stage.calendars.version
     assert len(await stage.deliver()) == 1
+
+
+def beside(stage: Stage, facts: Facts, version: int) -> Stage:
+    """A replica that sees another version of the calendars."""
+    other = stage.second()
+    return Stage(other.clock, Calendars({None: SchoolCalendar(facts, version)}, version), stage.matters)
+
+
+SNOW = Facts((FIRST_TERM, SECOND_TERM), local_days=(off(date(2026, 9, 14), date(2026, 9, 14)),))
+
+
+async def test_replicas_with_two_versions_do_not_move_it_to_and_fro(stage: Stage) -> None:
+    stage.matters.put("报名", DAY, people=[SOMEBODY])
+    stage.calendars.version = 7
+    newer = beside(stage, SNOW, 8)
+    await stage.tick(at(9, 12, 18))
+    await newer.tick()
+    for _ in range(3):
+        for replica in (stage, newer):
+            assert await replica.tick() == 0
+            assert await promised() == [("报名|3", at(9, 11, 18))]
+            assert (await Planned.get()).calendar_version == 8
+    assert len(await stage.deliver()) == 1
+
+
+async def test_whoever_comes_late_is_given_the_time_of_the_newer_version_by_either(stage: Stage) -> None:
+    stage.matters.put("报名", DAY, people=[SOMEBODY])
+    stage.calendars.version = 7
+    await beside(stage, SNOW, 8).tick(at(9, 12, 18))
+    stage.matters.put("报名", DAY, people=[SOMEBODY, SOMEBODY_ELSE])
+    assert await stage.tick() == 1
+    assert await promised() == [("报名|3", at(9, 11, 18))] * 2
+
+
+async def test_after_a_step_back_to_an_older_version_nothing_is_left_out(stage: Stage) -> None:
+    stage.matters.put("报名", DAY, people=[SOMEBODY])
+    newer = beside(stage, SNOW, 8)
+    await newer.tick(at(9, 11, 17))
+    assert len(await newer.deliver(at(9, 11, 18))) == 1
+    assert await stage.tick(at(9, 15)) == 1
+    assert len(await stage.deliver(at(9, 16, 18))) == 1
+
+
+async def test_a_correction_seen_by_the_older_version_first_is_planned_again_by_the_newer(stage: Stage) -> None:
+    stage.matters.put("报名", DAY, people=[SOMEBODY])
+    newer = beside(stage, SNOW, 8)
+    await newer.tick(at(9, 10))
+    stage.matters.put("报名", date(2026, 9, 16), people=[SOMEBODY])
+    await stage.tick()
+    assert await promised() == [("报名|3", at(9, 11, 18))]
+    await newer.tick()
+    assert await promised() == [("报名|3", at(9, 10, 18))]
+    assert (await Planned.get()).calendar_version == 8
 
 
 async def test_each_school_counts_by_its_own_calendar(stage: Stage) -> None:
