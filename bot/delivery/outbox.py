@@ -120,10 +120,9 @@ class Outbox:
         """How far the pushes of a matter are, in numbers: cheap, for a page that asks again and again."""
         return await promises.progress(reason, occurrence, self._clock.now())
 
-    async def told(self, reason: str, occurrence: str) -> set[str]:
-        """The people whose push of a matter was sent: whom a correction concerns."""
-        states = await promises.reached(reason, occurrence)
-        return {person for person, state in states.items() if state.status is DeliveryStatus.SENT}
+    async def told(self, reason: str, occurrence: str) -> Mapping[str, tuple[str, ...]]:
+        """The people whose push of a matter was sent, whom a correction concerns, and the children it was about."""
+        return await promises.told(reason, occurrence)
 
     # ------------------------------------------------------------------------------------------------------- the desk
     async def overview(self) -> Backlog:

@@ -173,6 +173,16 @@ async def progress(reason: str, occurrence: str, now: datetime) -> Progress:
     return Progress(counts, due + counts.get(DeliveryStatus.SENDING, 0))
 
 
+async def told(reason: str, occurrence: str) -> dict[str, tuple[str, ...]]:
+    """To whom a matter was sent, and about which children."""
+    statement = Statement(of_pushes())
+    which = _which(statement, reason, occurrence, None)
+    rows = await statement.fetch(
+        f"SELECT person_id, child_ids FROM outbox_push WHERE {which} AND status = 'sent'"  # noqa: S608
+    )
+    return {str(row["person_id"]): tuple(row["child_ids"].split("+")) if row["child_ids"] else () for row in rows}
+
+
 def _which(statement: Statement, reason: str, occurrence: str | None, person_ids: Collection[str] | None) -> str:
     parts = [f"reason = {statement.add(reason)}"]
     if occurrence is not None:

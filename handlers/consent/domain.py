@@ -358,6 +358,15 @@ def is_allowed(item: Item, decided: Iterable[Decided], custody: Collection[str],
     return any(item.name.value in one.items for one in last if covers(one.version, current))
 
 
+def is_declined(item: Item, decided: Iterable[Decided], custody: Collection[str], current: str) -> bool:
+    """Whether the family was asked about something that rests on consent, and it is not allowed. Who was never asked
+    has declined nothing."""
+    decided = list(decided)
+    if item.basis is Basis.DUTY or standing_of(decided, custody, current) is Standing.UNASKED:
+        return False
+    return not is_allowed(item, decided, custody, current)
+
+
 # ------------------------------------------------------------------------------------------------------------- erasure
 class ErasureKind(StrEnum):
     """What was erased, and so what a restored backup must be made to forget again."""

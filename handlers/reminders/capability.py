@@ -12,6 +12,7 @@ from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.places import PlaceService
 from handlers.accounts.service.structure import StructureService
 from handlers.calendar.service.calendars import CalendarService
+from handlers.consent.service.consents import ConsentService
 from handlers.reminders.admin import ReminderPages
 from handlers.reminders.api import RemindersApi
 from handlers.reminders.chat import RemindersChat
@@ -69,7 +70,7 @@ def build(machinery: Machinery) -> EntryPoints:
         checks={REASON: letters},
         erasers=(own,),
         reminder_reasons=(
-            KnowledgeReason(facts, PlaceService(), audiences),
+            KnowledgeReason(facts, PlaceService(), audiences, services.get(ConsentService)),
             OwnReason(facts, clock),
             ClassReason(audiences),
         ),

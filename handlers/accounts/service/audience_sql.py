@@ -203,8 +203,14 @@ def selection(engine: str, audience: Audience, today: date, named: Collection[st
         where = _all([f"({' OR '.join(charges)})", *conditions.charge()])
         members.append(_STAFF.format(day=day, where=where))
     wanted = f"m.person_id NOT IN ({values.ids(audience.without_persons)})" if audience.without_persons else "TRUE"
-    joined = _JOINED[engine].format(members="\nUNION ALL\n".join(members), wanted=wanted)
-    return Selection(_with_custody(conditions, day, named) + joined if ties else joined, tuple(values.given))
+    whole = joined(engine, "\nUNION ALL\n".join(members), wanted)
+    return Selection(_with_custody(conditions, day, named) + whole if ties else whole, tuple(values.given))
+
+
+def joined(engine: str, members: str, wanted: str = "TRUE") -> str:
+    """A query of `person_id` and `child_ids` over one of `person_id` and `child`, which has a row for each child; of
+    the rows `m` that are wanted only."""
+    return _JOINED[engine].format(members=members, wanted=wanted)
 
 
 def custody(engine: str, audience: Audience, today: date, named: Collection[str]) -> Selection:

@@ -15,6 +15,7 @@ from bot.errors import NotPermitted
 from bot.identity import Actor, Role
 from bot.rights import Action, may, reach_of, require
 from bot.storage.database import transaction
+from handlers.accounts.service.audience_sql import Selection
 from handlers.accounts.service.child_records import Custody, EnrolledChild
 from handlers.accounts.service.people import ChildView, PeopleService
 from handlers.consent import texts
@@ -32,6 +33,7 @@ from handlers.consent.domain import (
     standing_of,
 )
 from handlers.consent.models import ConsentEvent
+from handlers.consent.service.choosing import Choice, without_declined
 from handlers.consent.service.erasure import ErasureService
 from handlers.consent.service.events import NewDecision, add_event
 from handlers.consent.service.notice import Notice
@@ -163,6 +165,17 @@ class ConsentService:
         if wanted.basis is Basis.DUTY:
             return frozenset(child_ids)
         return await self._standings.allowed(child_ids, item, self.notice.version)
+
+    async def declined(self, child_ids: Collection[str], item: ItemName) -> frozenset[str]:
+        """Those of the children whose families said no to an item that rests on consent, or said yes to a notice that
+        is not in force any more. Unlike `allowed`, a family that was never asked is not among them: for what goes to
+        the family itself, and does not keep anything."""
+        return await self._standings.declined(child_ids, item, self.notice.version)
+
+    def without_declined(self, choice: Choice, item: ItemName) -> Selection:
+        """The people of a choice for their children but the `declined` ones, to be run or to become a part of an
+        `INSERT … SELECT`; who has no other child among those meant is left out."""
+        return without_declined(choice, item, self.notice.version, self._custody)
 
     async def standings(self, child_ids: Collection[str]) -> dict[str, Standing]:
         """How consent stands for each of many children; for services, which show it to nobody but the family."""

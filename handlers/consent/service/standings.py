@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from bot.storage.sets import as_value, mark, select_ids
 from handlers.accounts.service.child_records import Custody, custody_rows
@@ -28,6 +28,7 @@ WITH last AS (
 )
 SELECT CAST(pupil_id AS TEXT) AS child, decision, weight FROM counted WHERE place = 1
 """
+_DECLINED: Final = "SELECT s.child FROM ({statement}) s WHERE s.weight <> 1"
 _COVERED: Final = "(e.notice_version = {matter} OR substr(e.notice_version, 1, length({matter}) + 1) = {matter} || '.')"
 _IS_FOR: Final = {
     "postgres": "jsonb_exists(e.items, {item})",
@@ -56,6 +57,12 @@ class Standings:
         rows = await self._rows(child_ids, version, item)
         return frozenset(child for child, _, weight in rows if weight == _HOLDS)
 
+    async def declined(self, child_ids: Collection[str], item: ItemName, version: str) -> frozenset[str]:
+        """Those of the children whose families were asked about an item that rests on consent, and where it does not
+        stand. Who was never asked has not said no."""
+        rows = await self._rows(child_ids, version, item)
+        return frozenset(child for child, _, weight in rows if weight != _HOLDS)
+
     async def _rows(
         self, child_ids: Collection[str], version: str, item: ItemName | None = None
     ) -> list[tuple[str, str, int]]:
@@ -63,14 +70,28 @@ class Standings:
             return []
         connection = ConsentEvent._meta.db
         engine = connection.capabilities.dialect
-        values = [as_value(engine, child_ids), self._custody.day(engine), matter_of(version)]
-        holds = _COVERED.format(matter=_text(engine, 3))
-        if item is not None:
-            holds += f" AND {_IS_FOR[engine].format(item=_text(engine, 4))}"
-            values.append(item.value)
-        query = _STATEMENT.format(wanted=select_ids(engine, 1), custody=custody_rows(mark(engine, 2)), holds=holds)
+        values = [as_value(engine, child_ids), *values_of(engine, item, version, self._custody)]
+        query = _statement(engine, select_ids(engine, 1), 2, item)
         _, rows = await connection.execute_query(query, values)
         return [(row["child"], row["decision"], row["weight"]) for row in rows]
+
+
+def declined_rows(engine: str, wanted: str, first: int, item: ItemName) -> str:
+    """A query of `child` over a query of ids: those `Standings.declined` tells. Its values, which `values_of` makes,
+    are marked from `first` on."""
+    return _DECLINED.format(statement=_statement(engine, wanted, first, item))
+
+
+def values_of(engine: str, item: ItemName | None, version: str, custody: Custody) -> list[Any]:
+    """The values of a statement, but for the ids."""
+    return [custody.day(engine), matter_of(version), *([item.value] if item is not None else [])]
+
+
+def _statement(engine: str, wanted: str, first: int, item: ItemName | None) -> str:
+    holds = _COVERED.format(matter=_text(engine, first + 1))
+    if item is not None:
+        holds += f" AND {_IS_FOR[engine].format(item=_text(engine, first + 2))}"
+    return _STATEMENT.format(wanted=wanted, custody=custody_rows(mark(engine, first)), holds=holds)
 
 
 def _text(engine: str, place: int) -> str:

@@ -12,9 +12,11 @@ from bot.delivery.reminding import Choice, DueReminder, Occurrence, Reminded, Ru
 from handlers.accounts.service.audience import Audience, AudienceRole
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.places import PlaceService
+from handlers.consent.domain import ItemName
+from handlers.consent.service.consents import ConsentService
 from handlers.reminders import texts
 from handlers.reminders.domain import distance, spoken
-from handlers.reminders.service.dated import Announced, DatedFacts, Group, concerned
+from handlers.reminders.service.dated import Announced, Concerned, DatedFacts, Group, concerned
 from knowledge import compose
 
 _ROLES: Final[Mapping[Group, frozenset[AudienceRole]]] = {
@@ -24,6 +26,8 @@ _ROLES: Final[Mapping[Group, frozenset[AudienceRole]]] = {
     Group.HEADS: frozenset({AudienceRole.HEAD_TEACHERS}),
     Group.LEADERS: frozenset({AudienceRole.SCHOOL_LEADERS}),
 }
+# Told of something because of a child: that rests on the family's consent.
+_OF_CHILDREN: Final = frozenset({Group.GUARDIANS, Group.NEWCOMERS})
 # Of the end of a span: its beginning was told before.
 _LAST_LEADS: Final = (1,)
 # The planner moves what has moved, within the hour.
@@ -36,10 +40,13 @@ class KnowledgeReason:
     name: Final = "knowledge"
     rule: Final = Rule()
 
-    def __init__(self, facts: DatedFacts, places: PlaceService, audiences: AccountsAudiences) -> None:
+    def __init__(
+        self, facts: DatedFacts, places: PlaceService, audiences: AccountsAudiences, consents: ConsentService
+    ) -> None:
         self._facts = facts
         self._places = places
         self._audiences = audiences
+        self._consents = consents
 
     async def occurrences(self, first: date, last: date) -> Sequence[Occurrence]:
         """The dates of plans in force, at the schools where they hold. Raises KnowledgeLoading."""
@@ -56,14 +63,17 @@ class KnowledgeReason:
     async def recipients(
         self, occurrence: Occurrence, schools: Collection[str], today: date
     ) -> Sequence[Choice | Reminded]:
-        """Those of the groups it is for."""
-        return [
-            await self._audiences.select(
-                Audience(roles=_ROLES[each.group], schools=frozenset(schools), has_points=False, grades=each.grades),
-                today,
-            )
-            for each in concerned(self._facts.announced[occurrence.id])
-        ]
+        """Those of the groups it is for; of families, those that have not declined reminders about their children."""
+        return [await self._whom(each, schools, today) for each in concerned(self._facts.announced[occurrence.id])]
+
+    async def _whom(self, meant: Concerned, schools: Collection[str], today: date) -> Choice:
+        found = await self._audiences.select(
+            Audience(roles=_ROLES[meant.group], schools=frozenset(schools), has_points=False, grades=meant.grades),
+            today,
+        )
+        if meant.group not in _OF_CHILDREN:
+            return found
+        return self._consents.without_declined(found, ItemName.CHILD_REMINDERS)
 
     async def compose(
         self, reminders: Sequence[DueReminder], now: datetime
@@ -72,10 +82,13 @@ class KnowledgeReason:
         announced, today = self._facts.announced, local_date(now)
         verdicts: dict[str, Composed | NotNeeded | NotYet] = {}
         words: dict[tuple[str, str, date | None], Composed] = {}
+        declined = await self._declined(reminders)
         for each in reminders:
             found = announced.get(each.occurrence)
             if found is None:
                 verdicts[each.push.id] = NotNeeded("ended")
+            elif each.push.child_ids and declined.issuperset(each.push.child_ids):
+                verdicts[each.push.id] = NotNeeded("declined")
             elif found.day != each.day:
                 verdicts[each.push.id] = NotYet(now + _ASK_AGAIN)
             else:
@@ -84,6 +97,11 @@ class KnowledgeReason:
                     words[key] = _composed(found, each, today)
                 verdicts[each.push.id] = words[key]
         return verdicts
+
+    async def _declined(self, reminders: Sequence[DueReminder]) -> frozenset[str]:
+        """Families may have thought otherwise since the promise was made."""
+        children = {child for each in reminders for child in each.push.child_ids}
+        return await self._consents.declined(children, ItemName.CHILD_REMINDERS)
 
 
 def _composed(found: Announced, due: DueReminder, today: date) -> Composed:

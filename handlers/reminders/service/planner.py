@@ -226,19 +226,20 @@ class ReminderPlanner:
         now, row = self._clock.now(), plan.row
         if row.corrected_at is None or now - row.corrected_at >= CORRECTING:
             return 0
-        last_told: dict[str, date] = {}
+        last_told: dict[str, tuple[date, Reminded]] = {}
         for key, day in plan.said.items():
-            last_told |= dict.fromkeys(await self._outbox.told(_reason(reason), key), day)
-        wrong: dict[date, list[str]] = defaultdict(list)
-        for person, day in last_told.items():
+            told = await self._outbox.told(_reason(reason), key)
+            last_told |= {person: (day, Reminded(person, children)) for person, children in told.items()}
+        wrong: dict[date, list[Reminded]] = defaultdict(list)
+        for day, each in last_told.values():
             if day != row.day:
-                wrong[day].append(person)
+                wrong[day].append(each)
         made = 0
         for day, persons in wrong.items():
             key = correction_key(row.occurrence, day, row.day)
             ends = max(moment(row.day, reason.rule.until), now + CORRECTING)
             window = Window(CORRECTION, now, ends)
-            made += await self._promise(reason, [Reminded(person) for person in persons], key, window)
+            made += await self._promise(reason, persons, key, window)
             plan.said.setdefault(key, row.day)
         return made
 

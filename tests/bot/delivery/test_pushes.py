@@ -101,7 +101,7 @@ async def test_what_became_of_a_matter_can_be_read(post: PostOffice) -> None:
         person(0): S.SENT, person(1): S.UNREACHABLE, person(2): S.PLANNED,
     }  # fmt: skip
     assert (states[person(1)].channel, states[person(1)].error) == (ChannelName.BY_HAND, "not_bound")
-    assert await post.outbox.told("test", "a") == {person(0)}
+    assert await post.outbox.told("test", "a") == {person(0): ("c1", "c2")}
 
 
 # ------------------------------------------------------------------------------------------------------------ re-checks
@@ -278,7 +278,7 @@ async def test_an_unknown_outcome_is_never_sent_again_by_itself(post: PostOffice
     assert trouble.child_ids == ("c1", "c2")
     assert await post.outbox.decide(trouble.id, sent=True)
     assert not await post.outbox.decide(trouble.id, sent=False)
-    assert await post.outbox.told("test", "a") == {person(0)}
+    assert await post.outbox.told("test", "a") == {person(0): ("c1", "c2")}
 
 
 async def test_the_platform_gets_the_same_id_for_the_same_message(post: PostOffice) -> None:

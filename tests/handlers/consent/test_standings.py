@@ -11,8 +11,10 @@ from bot.audit.log import Audit
 from bot.clock import FrozenClock
 from bot.storage.database import Database
 from bot.storage.rows import insert_rows
-from handlers.accounts.domain import Relation
+from handlers.accounts.domain import AppointmentKind, Relation
 from handlers.accounts.models import Bar, Guardianship, Person, Pupil
+from handlers.accounts.service.audience import Audience, AudienceRole
+from handlers.accounts.service.audiences import AccountsAudiences, Selection
 from handlers.consent.domain import (
     Basis,
     Decided,
@@ -21,6 +23,7 @@ from handlers.consent.domain import (
     Standing,
     child_items,
     is_allowed,
+    is_declined,
     item_of,
     standing_of,
 )
@@ -123,6 +126,7 @@ async def test_the_database_counts_what_the_rule_says(stage: Stage, clock: Froze
         await insert_rows(model, rows)
     children = [str(row["id"]) for row in made.rows[Pupil]]
     standings = await stage.consents.standings(children)
+    declined = await stage.consents.declined(children, ITEM)
     allowed = await stage.consents.allowed(children, ITEM)
     version = stage.notice.version
     for child in children:
@@ -130,9 +134,43 @@ async def test_the_database_counts_what_the_rule_says(stage: Stage, clock: Froze
         assert (await stage.consents._custody.of([child])).get(child, frozenset()) == held
         assert standings[child] is standing_of(said, held, version), (child, said, held)
         assert (child in allowed) is is_allowed(item_of(ITEM), said, held, version), (child, said, held)
+        assert (child in declined) is is_declined(item_of(ITEM), said, held, version), (child, said, held)
     # All there is to tell apart has happened.
     assert set(standings.values()) == set(Standing)
     assert 0 < len(allowed) < sum(standing is Standing.GIVEN for standing in standings.values())
+
+
+async def test_a_choice_of_people_loses_the_children_that_are_declined_and_nobody_else(stage: Stage) -> None:
+    room = await factories.make_class()
+    made = Histories(stage, seed=20260902)
+    for _ in range(CHILDREN):
+        made.add_child(room.school_id, room.id)
+    for model, rows in made.rows.items():
+        await insert_rows(model, rows)
+    teacher = await factories.make_person()
+    await factories.make_appointment(AppointmentKind.HEAD_TEACHER, teacher, school_class=room)
+    children = [str(row["id"]) for row in made.rows[Pupil]]
+    # A grandmother of all of them, so that people have several children.
+    chance, shared = Random(1), await factories.make_person()
+    for child in chance.sample(made.rows[Pupil], 50):
+        await factories.make_guardianship(await Pupil.get(id=child["id"]), shared)
+    roles = frozenset({AudienceRole.GUARDIANS, AudienceRole.HEAD_TEACHERS})
+    meant = await AccountsAudiences().select(Audience(roles=roles), stage.clock.now().date())
+    before = await chosen(meant)
+    declined = await stage.consents.declined(children, ITEM)
+    kept = {person: [child for child in own if child not in declined] for person, own in before.items()}
+    after = await chosen(stage.consents.without_declined(meant, ITEM))
+    assert after == {person: own for person, own in kept.items() if own or not before[person]}
+    assert str(teacher.id) in after
+    assert 0 < len(after) < len(before)
+    assert 0 < len(after[str(shared.id)]) < len(before[str(shared.id)])
+
+
+async def chosen(choice: Selection) -> dict[str, list[str]]:
+    """The children of each person of a choice, in its order."""
+    rows = await Person._meta.db.execute_query_dict(choice.sql, list(choice.parameters))
+    assert len({str(row["person_id"]) for row in rows}) == len(rows)
+    return {str(row["person_id"]): row["child_ids"].split("+") if row["child_ids"] else [] for row in rows}
 
 
 async def test_nobody_asked_about_is_nobody_found(stage: Stage) -> None:

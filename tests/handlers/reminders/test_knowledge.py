@@ -13,6 +13,7 @@ from handlers.reminders.service.dated import DatedFacts
 from handlers.reminders.service.knowledge import KnowledgeReason
 from knowledge.base import KnowledgeBase
 from tests import factories
+from tests.handlers.consent.conftest import Stage as Consents
 from tests.handlers.reminders.content import base_of, entry, plan
 from tests.handlers.reminders.stage import Stage, at
 
@@ -23,7 +24,7 @@ async def with_knowledge(stage: Stage, files: dict[str, str]) -> Library[Knowled
     library: Library[KnowledgeBase] = Library(lambda: base_of(held["files"]))
     await library.load()
     clock: FrozenClock = stage.clock
-    reason = KnowledgeReason(DatedFacts(library, clock), PlaceService(), AccountsAudiences())
+    reason = KnowledgeReason(DatedFacts(library, clock), PlaceService(), AccountsAudiences(), Consents(clock).consents)
     stage.matters = reason  # type: ignore[assignment] # a reason like any other
     library.held = held  # type: ignore[attr-defined] # to be changed by a test
     return library
