@@ -166,8 +166,8 @@ def spans(draw: st.DrawFn, longest: int) -> tuple[date, date]:
 
 @st.composite
 def tables(draw: st.DrawFn, year: int) -> YearTable:
-    """A table of the year, as odd as may be."""
-    inside = st.dates(date(year, 1, 1), date(year, 12, 20))
+    """A table of the year, as odd as may be; it may reach back into the last days of the year before."""
+    inside = st.dates(date(year - 1, 12, 25), date(year, 12, 20))
     holidays = tuple(
         Holiday(first, first + timedelta(days=draw(st.integers(0, 9))), "节")
         for first in draw(st.lists(inside, max_size=6))
@@ -176,8 +176,8 @@ def tables(draw: st.DrawFn, year: int) -> YearTable:
 
 
 @st.composite
-def calendars(draw: st.DrawFn) -> SchoolCalendar:
-    """Any calendar: terms, tables for some of the years, local days, weeks."""
+def facts(draw: st.DrawFn) -> Facts:
+    """Of any calendar: terms, tables for some of the years, local days, weeks."""
     terms = tuple(Term(*draw(spans(160)), f"第{n}学期") for n in range(draw(st.integers(1, 5))))
     years = {year: draw(tables(year)) for year in draw(st.sets(st.integers(2024, 2028)))}
     kinds, effects = st.sampled_from(LocalKind), st.sampled_from(Effect)
@@ -186,7 +186,12 @@ def calendars(draw: st.DrawFn) -> SchoolCalendar:
         for _ in range(2)
     ]
     weekdays = draw(st.frozensets(st.integers(1, 7), min_size=1))
-    return SchoolCalendar(Facts(terms, weekdays, years, local[0], local[1]))
+    return Facts(terms, weekdays, years, local[0], local[1])
+
+
+def calendars() -> st.SearchStrategy[SchoolCalendar]:
+    """Any calendar."""
+    return facts().map(SchoolCalendar)
 
 
 numbers = st.integers(1, 60)

@@ -57,6 +57,19 @@ def on(window: Window) -> date:
     return window.not_before.astimezone(SHANGHAI).date()
 
 
+def test_where_the_stated_terms_do_not_reach_plain_days_are_counted() -> None:
+    calendar = SchoolCalendar(Facts(TERMS[2:], years=shipped()))
+    assert [on(each) for each in windows(Rule(), date(2026, 9, 3), calendar)] == [date(2026, 8, 31), date(2026, 9, 2)]
+
+
+@pytest.mark.parametrize(("day", "eve"), [(date(2026, 2, 6), []), (date(2026, 2, 7), [date(2026, 2, 6)])])
+def test_a_week_of_silence_is_borne_and_a_day_more_is_not(day: date, eve: list[date]) -> None:
+    # The last school day before is the 30th of January.
+    calendar = SchoolCalendar(Facts(TERMS, years=shipped()))
+    found = windows(Rule(), day, calendar)
+    assert [on(each) for each in found if each.lead == "eve"] == eve
+
+
 @settings(deadline=None)
 @given(calendars(), days_of_the_years, leads)
 def test_each_lead_lies_so_many_school_days_before(
