@@ -15,7 +15,7 @@ from aiohttp import web
 import handlers
 from bot.audit.log import Audit
 from bot.audit.sealer import sealing_ctx
-from bot.capability import Erasure, Machinery, Services
+from bot.capability import Capability, Erasure, Machinery, Services
 from bot.chat import Assembly
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
@@ -84,12 +84,13 @@ def build_app(
     wechat_url: str | None = None,
     worker: bool = True,
     knowledge: Callable[[], KnowledgeBase] | None = None,
+    capabilities: Sequence[Capability] | None = None,
 ) -> web.Application:
     """The application, not started. Parts come up in the order of the contexts below and go down in reverse.
 
     `wechat_url` takes the place of `[wechat] api_base`, for an emulator beside it; without `worker` nothing is sent of
-    what is to be sent later; `knowledge` takes the place of the configured content, for one that is loaded already.
-    Nothing connects, and no task exists, before the application is started.
+    what is to be sent later; `knowledge` takes the place of the configured content, for one that is loaded already, and
+    `capabilities` that of the catalogue. Nothing connects, and no task exists, before the application is started.
     """
     metrics = Metrics()
     clock = clock or SystemClock()
@@ -101,7 +102,7 @@ def build_app(
     app[READINESS] = Readiness()
     app[AUDIT] = audit
     app[LIBRARY] = Library(knowledge or partial(load_knowledge, settings))
-    app[ASSEMBLY] = assembly_of(app)
+    app[ASSEMBLY] = assembly_of(app, CAPABILITIES if capabilities is None else capabilities)
     app[CALLBACK] = callback_of(app)
     app.add_routes(health_routes(metrics))
     app.add_routes(app[CALLBACK].routes())
@@ -133,8 +134,8 @@ def add_edges(app: web.Application) -> None:
     app.add_subapp(api.PREFIX, api.api_application(app[ASSEMBLY].api, api_surroundings(app, failures)))
 
 
-def assembly_of(app: web.Application) -> Assembly:
-    """All capabilities over the application's machinery."""
+def assembly_of(app: web.Application, capabilities: Sequence[Capability]) -> Assembly:
+    """The capabilities over the application's machinery."""
     clock, metrics = app[CLOCK], app[METRICS]
     machinery = Machinery(
         settings=app[SETTINGS],
@@ -149,7 +150,7 @@ def assembly_of(app: web.Application) -> Assembly:
         wechat=lambda: app[WECHAT],
         miniprogram=lambda: app[MINI_PROGRAM],
     )
-    return Assembly(CAPABILITIES, machinery)
+    return Assembly(capabilities, machinery)
 
 
 def api_surroundings(app: web.Application, failures: FailureLimit) -> api.Surroundings:

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from bot.clock import to_local
+from bot.clock import local_date, to_local
 from bot.delivery.channels import Letter
 from bot.delivery.claims import push_of
 from bot.delivery.parcels import Outgoing
 from bot.delivery.pushes import Composed, Push, PushSource
 from bot.delivery.tables import moment_of
+from bot.rehearsal.names import Names
 from bot.storage.encryption import KeyRing
 from bot.wechat.client import CUSTOM_SEND
 from bot.wechat.errors import WindowClosed
@@ -25,11 +26,22 @@ BETWEEN: Final = "+"
 _TOLD: Final = ("sent", "unreachable", "expired", "failed", "unknown")
 _SETTLED: Final = f"status IN ({', '.join(repr(each) for each in _TOLD)})"
 _LETTER: Final = "customer_service"
+_APART: Final = ("parts", "whom")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One promise of a message."""
+
+    rule: str
+    reason: str
+    occurrence: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A message as it would go out. Several promises in one message are joined by `+`."""
+    """A message as it would go out. Several promises in one message are joined by `+`, each word once; `parts` has each
+    of them apart. `whom`: the recipient in words, "" where the records do not know them. Neither is in the JSON."""
 
     at: str
     rule: str
@@ -40,11 +52,15 @@ class Line:
     channel: str
     status: str
     text: str | None = field(repr=False)
+    parts: tuple[Part, ...] = field(default=(), repr=False)
+    whom: str = field(default="", repr=False)
 
     @property
     def as_json(self) -> str:
         """On one line."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps(
+            {name: value for name, value in asdict(self).items() if name not in _APART}, ensure_ascii=False
+        )
 
 
 class Stage:
@@ -88,6 +104,7 @@ class Report:
         self._keys = keys
         self._stage = stage
         self._seen: set[str] = set()
+        self._names = Names()
 
     async def since(self, now: datetime) -> list[Line]:
         """What was settled at this moment and not told before."""
@@ -100,6 +117,7 @@ class Report:
             # What did not go out travels alone, whatever it was last tried with.
             one = str(row["message_id"] or row["id"]) if row["status"] == "sent" else str(row["id"])
             messages.setdefault(f"{one} {row['person_id']}", []).append(row)
+        await self._names.learn({str(row["person_id"]) for row in rows}, local_date(now))
         return [await self._line(own, now) for own in messages.values()]
 
     async def _settled(self, table: str, now: datetime) -> Sequence[Mapping[str, Any]]:
@@ -127,6 +145,8 @@ class Report:
             channel=str(rows[0]["channel"] or ""),
             status=str(rows[0]["status"]),
             text=text if text is not None and rows[0]["status"] == "sent" else await self._composed(pushes[0], now),
+            whom=self._names.of(pushes[0].person_id),
+            parts=tuple(Part(push.rule, push.reason, push.occurrence) for push in pushes),
         )
 
     async def _composed(self, push: Push, now: datetime) -> str | None:
@@ -150,6 +170,7 @@ class Report:
                     channel=_LETTER,
                     status=str(row["status"]),
                     text=str(json.loads(text)["text"]),
+                    parts=(Part(row["reason"], row["reason"], row["occurrence"]),),
                 )
             )
         return lines

@@ -14,6 +14,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.app import ASSEMBLY, CLOCK, LIBRARY, METRICS, build_app, limiter_of, push_worker_of
+from bot.capability import Capability
 from bot.clock import SHANGHAI, FrozenClock, local_date, to_utc
 from bot.config import Redis as RedisSection
 from bot.config import Settings
@@ -33,8 +34,6 @@ from bot.storage.redis import REDIS, RedisStore, redis_client
 if TYPE_CHECKING:
     from knowledge.base import KnowledgeBase
 
-# What ticks more often finds nothing more to do: promises are made days ahead.
-FINEST: Final = timedelta(hours=2)
 _MOST_ROUNDS: Final = 10_000
 _DUE: Final = """
 SELECT MIN(t.not_before) AS at FROM (
@@ -82,33 +81,33 @@ async def rehearse(
     span: Span,
     *,
     knowledge: Callable[[], KnowledgeBase] | None = None,
+    capabilities: Sequence[Capability] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> AsyncIterator[Line]:
     """Every message of the span, in the order of their moments. Sends nothing and changes nothing.
 
-    `knowledge` as for `build_app`; `progress` is told days done and days in all. Raises DatabaseAway, NotMigrated,
-    KnowledgeLoading for content that is faulty.
+    `knowledge` and `capabilities` as for `build_app`; `progress` is told days done and days in all. Raises
+    DatabaseAway, NotMigrated, KnowledgeLoading for content that is faulty.
     """
-    async with _opened(settings, span, knowledge) as rehearsal:
+    clock = FrozenClock(span.begins)
+    own = settings.model_copy(update={"redis": RedisSection(url=SecretStr("memory://"))})
+    app = build_app(own, clock=clock, worker=False, knowledge=knowledge, capabilities=capabilities)
+    async with _opened(app, own) as database:
+        rehearsal = Rehearsal(app, database, span, clock)
         async for line in rehearsal.lines(progress):
             yield line
 
 
 @asynccontextmanager
-async def _opened(
-    settings: Settings, span: Span, knowledge: Callable[[], KnowledgeBase] | None
-) -> AsyncIterator[Rehearsal]:
-    clock = FrozenClock(span.begins)
-    own = settings.model_copy(update={"redis": RedisSection(url=SecretStr("memory://"))})
-    app = build_app(own, clock=clock, worker=False, knowledge=knowledge)
-    async with open_shadow(own) as database:
+async def _opened(app: web.Application, settings: Settings) -> AsyncIterator[Database]:
+    async with open_shadow(settings) as database:
         app[DATABASE] = database
         app[REDIS] = RedisStore(redis_client("memory://"), app[METRICS])
         app[LIBRARY].start()
         try:
             if not await app[LIBRARY].settled():
                 raise KnowledgeLoading
-            yield Rehearsal(app, database, span, clock)
+            yield database
         finally:
             await app[LIBRARY].close()
             await app[REDIS].close()
@@ -122,7 +121,7 @@ class Rehearsal:
         self._connection = database.connection
         self._span = span
         self._clock = clock
-        self._jobs = [job for job in assembly.jobs if job.rehearsed]
+        self._jobs = [job for job in assembly.jobs if job.rehearsed is not None]
         self._stage = Stage()
         self._report = Report(self._connection, assembly.pushes, database.keys, self._stage)
         self._pushes = push_worker_of(app, limiter_of(app), dict.fromkeys(ChannelName, self._stage))
@@ -148,6 +147,7 @@ class Rehearsal:
                 if progress is not None and done != told:
                     told = done
                     progress(done, self._span.days)
+                await ticks.hasten(now)
                 self._clock.set(min(ticks.next(now), await self._next_due(now) or self._span.ends))
             if progress is not None:
                 progress(self._span.days, self._span.days)
@@ -205,6 +205,14 @@ class Ticks:
                 self._next[job.id] = following(job, now)
                 yield job
 
+    async def hasten(self, now: datetime) -> None:
+        """Brings ticks forward to the minute at which their tables want them."""
+        for job in self._jobs:
+            if job.rehearsed is not None and job.rehearsed.next_due is not None:
+                at = await job.rehearsed.next_due()
+                if at is not None and at > now:
+                    self._next[job.id] = min(self._next[job.id], at)
+
     def next(self, now: datetime) -> datetime:
         """The next tick after a moment."""
         return min((at for at in self._next.values() if at > now), default=now + timedelta(days=1))
@@ -215,7 +223,7 @@ def following(job: Job, now: datetime) -> datetime:
     local = now.astimezone(SHANGHAI)
     match job.trigger:
         case Every(span):
-            pace = max(span, FINEST)
+            pace = span if job.rehearsed is None else max(span, job.rehearsed.pace)
             begins = local.replace(hour=0, minute=0, second=0, microsecond=0)
             return to_utc(begins + ((local - begins) // pace + 1) * pace)
         case Daily(at):

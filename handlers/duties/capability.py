@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.capability import Capability, EntryPoints, Machinery
-from bot.scheduler.jobs import Every, Job
+from bot.scheduler.jobs import Every, Job, Rehearsed
 from handlers.accounts.service.offices import Offices
 from handlers.calendar.service.calendars import CalendarService
 from handlers.duties.admin import DutyPages
@@ -19,6 +19,8 @@ from handlers.duties.service.rules import RuleService
 from handlers.duties.service.tasks import TaskService
 
 _PACE: Final = timedelta(minutes=20)
+# A duty changes its state at midnight, and what is said of it is said in the morning.
+_REHEARSED: Final = Rehearsed(timedelta(hours=12))
 
 
 def build(machinery: Machinery) -> EntryPoints:
@@ -48,7 +50,7 @@ def built_with(machinery: Machinery, calendars: LiveCalendars) -> EntryPoints:
         admin=DutyPages(tasks, rules).routes(),
         todos=(tasks,),
         duties=(tasks,),
-        jobs=(Job("duties.plan", Every(_PACE), plan_and_remind, rehearsed=True),),
+        jobs=(Job("duties.plan", Every(_PACE), plan_and_remind, rehearsed=_REHEARSED),),
         pushes={SOURCE: reminders},
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.capability import AudienceSource, Capability, EntryPoints, Machinery
-from bot.scheduler.jobs import Every, Job
+from bot.scheduler.jobs import Every, Job, Rehearsed
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.offices import Offices
 from handlers.accounts.service.people import PeopleService
@@ -71,6 +71,10 @@ class _Built:
         services.add(self.desk, self.reach, self.signing, self.sender, self.chasing, self.reports, self.reading)
 
 
+def _rehearsed(sender: NoticeSender) -> Rehearsed:
+    return Rehearsed(timedelta(hours=12), sender.next_due)
+
+
 def build(machinery: Machinery) -> EntryPoints:
     """Services and entry points over the machinery of one application."""
     built, records = _Built(machinery), NoticeRecords(machinery.files)
@@ -90,7 +94,7 @@ def build(machinery: Machinery) -> EntryPoints:
         public=pages.public(),
         routes=(*OwnNotices(built.reading).routes(), *NoticeWriting(built.quick).routes()),
         api=NoticesApi(built.reading, built.pictures).routes(),
-        jobs=(Job("notices.tick", Every(_TICK), built.sender.tick, rehearsed=True),),
+        jobs=(Job("notices.tick", Every(_TICK), built.sender.tick, rehearsed=_rehearsed(built.sender)),),
         pushes={SOURCE: built.pushes},
         todos=(built.signing,),
         child_records=(records,),

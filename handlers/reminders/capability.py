@@ -7,7 +7,7 @@ from datetime import time, timedelta
 
 from bot.capability import Capability, EntryPoints, Machinery
 from bot.delivery.reminding import SOURCE, ReminderReason
-from bot.scheduler.jobs import Daily, Every, Job
+from bot.scheduler.jobs import Daily, Every, Job, Rehearsed
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.places import PlaceService
 from handlers.accounts.service.structure import StructureService
@@ -29,6 +29,8 @@ PLANNED_EVERY = timedelta(minutes=10)
 _CLEANING_TIME = time(4, 10)
 # A planner that was busy for a while catches up.
 _GRACE = timedelta(minutes=5)
+# A promise is made two days ahead, and what else may change there, a plan that ends, changes at midnight.
+_REHEARSED = Rehearsed(timedelta(hours=12))
 
 
 def build(machinery: Machinery) -> EntryPoints:
@@ -62,8 +64,8 @@ def build(machinery: Machinery) -> EntryPoints:
         api=RemindersApi(own).routes(),
         admin=ReminderPages(classes).routes(),
         jobs=(
-            Job("reminders.plan", Every(PLANNED_EVERY), planner.tick, grace=_GRACE, rehearsed=True),
-            Job("reminders.letters", Every(PLANNED_EVERY), letters.tick, grace=_GRACE, rehearsed=True),
+            Job("reminders.plan", Every(PLANNED_EVERY), planner.tick, grace=_GRACE, rehearsed=_REHEARSED),
+            Job("reminders.letters", Every(PLANNED_EVERY), letters.tick, grace=_GRACE, rehearsed=_REHEARSED),
             Job("reminders.forget_past", Daily(_CLEANING_TIME), forget_past),
         ),
         pushes={SOURCE: ReminderSource(reasons, calendars, audiences, outbox)},

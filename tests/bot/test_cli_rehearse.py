@@ -11,11 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import build_cli
-from bot.cli_rehearse import in_words, summary
 from bot.config import Settings
+from bot.demo_township.build import plan_township
+from bot.demo_township.fill import fill
 from bot.errors import Unavailable
 from bot.rehearsal.lines import Line
 from bot.rehearsal.replay import Span, rehearse
+from bot.storage.database import open_database
 from tests.handlers.reminders.content import base_of, entry, plan
 from tests.settings import write_config
 
@@ -40,19 +42,6 @@ def test_a_span_that_ends_before_it_begins_is_wrong_use(settings: Settings, tmp_
     assert "--to" in result.output
 
 
-def test_a_message_is_told_in_words() -> None:
-    told = in_words(LINE)
-    for must in ("2026-09-14 18:00", "电话和纸条", "送不到", "…"):
-        assert must in told
-
-
-def test_the_end_says_how_many_and_that_nothing_was_sent() -> None:
-    assert "没有要发的" in summary({})
-    said = summary({"sent": 3, "unreachable": 1})
-    for must in ("共 4 条", "会送到 3 条", "1 条", "什么也没有改"):
-        assert must in said
-
-
 def test_a_line_of_json_is_one_line() -> None:
     assert "\n" not in LINE.as_json
     assert json.loads(LINE.as_json)["child"] is None
@@ -69,3 +58,27 @@ def test_a_database_that_is_not_there_is_said_so_and_not_made(bare_settings: Set
         asyncio.run(play())
     path = Path(bare_settings.database.url.get_secret_value().removeprefix("sqlite:///"))
     assert not path.exists()
+
+
+def test_the_sheet_names_moment_rule_way_and_who_is_not_reached(settings: Settings, tmp_path: Path) -> None:
+    asyncio.run(filled(settings))
+    config = write_config(settings, tmp_path / "config.toml")
+    span = ["--from", "2026-09-01", "--to", "2026-09-02"]
+    said = {}
+    for option in ("", "--each", "--json"):
+        arguments = ["rehearse", "--config", str(config), *span, *([option] if option else [])]
+        result = CliRunner().invoke(build_cli(arguments), arguments)
+        assert result.exit_code == 0, result.output
+        said[option] = result.stdout
+    for must in ("9月1日（周二）07:30", "开学核对班级名单（到期前提醒）", "送不到", "班主任", "送不到的共"):
+        assert must in said[""], said[""]
+    lines = said["--each"].splitlines()
+    told = [json.loads(line) for line in said["--json"].splitlines()]
+    assert len(told) == sum(line.startswith("9月") for line in lines) > len(said[""].splitlines()) / 10
+    assert all("whom" not in line for line in told)
+
+
+async def filled(settings: Settings) -> None:
+    """A township on its first day of school."""
+    async with open_database(settings):
+        await fill(plan_township(date(2026, 9, 1), families=3), settings)

@@ -79,6 +79,14 @@ class NoticeSender:
         await self._each(Q(state__in=list(LIVE), next_reminder_at__lte=now), self._again, now)
         await self._each(Q(over, state__in=list(LIVE)), self._close, now)
 
+    async def next_due(self) -> datetime | None:
+        """The next moment at which a notice begins to go out, or goes out once more; None: none is waited for."""
+        now = self._clock.now()
+        begins = Notice.filter(state=NoticeState.SCHEDULED, send_at__gt=now).order_by("send_at").first()
+        again = Notice.filter(state__in=list(LIVE), next_reminder_at__gt=now).order_by("next_reminder_at").first()
+        moments = [row.send_at for row in [await begins] if row], [row.next_reminder_at for row in [await again] if row]
+        return min((at for found in moments for at in found if at is not None), default=None)
+
     async def _each(self, which: Q, step: Step, now: datetime) -> None:
         """Each in a transaction of its own; one that another replica has in hand is left to it."""
         for notice_id in await Notice.filter(which).order_by("created_at").values_list("id", flat=True):
