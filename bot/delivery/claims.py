@@ -25,6 +25,11 @@ _CLAIMING: Final = 0x7869_616E_6770_7573
 PUSH_COLUMNS: Final = (
     "id, reason, occurrence, person_id, rule, purpose, push_class, child_ids, not_before, expires_at, attempts, tried"
 )
+# The state is compared in a way no index helps with, so that rows are looked up by id: by the index of what is being
+# sent, which statistics a moment old believe to be empty, each given row would be compared with each row in hand.
+_STILL_OURS: Final = (
+    "outbox_push.id = given.push_id AND outbox_push.claim = given.own_claim AND outbox_push.status || '' = 'sending'"
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -58,8 +63,7 @@ class Departing(NamedTuple):
     message_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(NamedTuple):
     """What becomes of a push in hand. PLANNED and HELD: again at `not_before`."""
 
     status: DeliveryStatus
@@ -119,9 +123,10 @@ class Claims:
         async with transaction() as connection:
             is_postgres = connection.capabilities.dialect == "postgres"
             if is_postgres:
-                await connection.execute_query("SELECT set_config('enable_seqscan', 'off', true)")
                 # One worker at a time: two that claim at the same moment would part what belongs to one person.
-                await connection.execute_query("SELECT pg_advisory_xact_lock($1)", [_CLAIMING])
+                await connection.execute_query(
+                    "SELECT set_config('enable_seqscan', 'off', true), pg_advisory_xact_lock($1)", [_CLAIMING]
+                )
             due = _with_companions(lane, is_postgres=is_postgres)
             return await self._take_rows(due, claim, number, now, until)
 
@@ -170,7 +175,7 @@ class Claims:
         )
         await statement.run(
             f"UPDATE outbox_push SET credit = given.own_credit, recipient_index = given.own_index FROM {given}"  # noqa: S608
-            " WHERE outbox_push.id = given.push_id AND claim = given.own_claim AND status = 'sending'"
+            f" WHERE {_STILL_OURS}"
         )
 
     async def begin(self, departing: Sequence[Departing], now: datetime, spare: timedelta) -> set[str]:
@@ -183,8 +188,7 @@ class Claims:
         begun = await statement.fetch(
             f"UPDATE outbox_push SET begun_at = {moment}, attempts = attempts + 1, channel = given.own_channel,"  # noqa: S608
             f" recipient_index = given.own_index, message_id = given.own_message, platform_id = NULL FROM {given}"
-            " WHERE outbox_push.id = given.push_id AND claim = given.own_claim AND status = 'sending'"
-            f" AND lease_until > {end} RETURNING outbox_push.id AS id"
+            f" WHERE {_STILL_OURS} AND lease_until > {end} RETURNING outbox_push.id AS id"
         )
         return {str(row["id"]) for row in begun}
 
@@ -203,8 +207,7 @@ class Claims:
             " not_before = COALESCE(given.new_time, not_before), channel = given.new_channel,"
             " recipient_index = given.new_index, platform_id = given.new_platform_id, message_id = given.new_message,"
             " last_error = given.new_error, tried = given.new_tried, credit = NULL,"
-            f" updated_at = {moment} FROM {given} WHERE outbox_push.id = given.push_id"
-            " AND claim = given.own_claim AND status = 'sending' RETURNING outbox_push.id AS id"
+            f" updated_at = {moment} FROM {given} WHERE {_STILL_OURS} RETURNING outbox_push.id AS id"
         )
         ours = {str(row["id"]) for row in rows}
         await self._clear_credits([pair for pair in settled if pair[0].push.id in ours])
@@ -277,10 +280,10 @@ _SETTLING: Final = {
 
 
 def _settling(row: Claimed, settled: Settled) -> tuple[Any, ...]:
-    tried = row.tried | ({settled.refused_by} if settled.refused_by else frozenset())
+    tried = row.tried | {settled.refused_by} if settled.refused_by else row.tried
     return (
         row.push.id, row.claim, settled.status, settled.not_before, settled.channel, settled.recipient_index,
-        settled.platform_id, settled.message_id, settled.error, "+".join(sorted(tried)) or None,
+        settled.platform_id, settled.message_id, settled.error, "+".join(sorted(tried)) if tried else None,
     )  # fmt: skip
 
 
@@ -310,26 +313,27 @@ def _with_companions(lane: int, *, is_postgres: bool) -> str:
 # Thousands of rows a second: a look-up costs a tenth of asking the enum.
 _PURPOSES: Final = {each.value: each for each in Purpose}
 _CLASSES: Final = {each.value: each for each in PushClass}
+_NONE: Final[frozenset[ChannelName]] = frozenset()
 
 
 def push_of(row: Mapping[str, Any]) -> Push:
     """The push in a row with PUSH_COLUMNS."""
     child_ids = row["child_ids"]
     return Push(
-        id=str(row["id"]),
-        reason=row["reason"],
-        occurrence=row["occurrence"],
-        person_id=str(row["person_id"]),
-        rule=row["rule"],
-        purpose=_PURPOSES[row["purpose"]],
-        push_class=_CLASSES[row["push_class"]],
-        child_ids=tuple(child_ids.split("+")) if child_ids else (),
-        not_before=moment_of(row["not_before"]),
-        expires_at=moment_of(row["expires_at"]),
+        str(row["id"]),
+        row["reason"],
+        row["occurrence"],
+        str(row["person_id"]),
+        row["rule"],
+        _PURPOSES[row["purpose"]],
+        _CLASSES[row["push_class"]],
+        tuple(child_ids.split("+")) if child_ids else (),
+        moment_of(row["not_before"]),
+        moment_of(row["expires_at"]),
     )
 
 
 def _claimed(row: Mapping[str, Any], claim: UUID, until: datetime) -> Claimed:
     tried = row["tried"]
-    refused = frozenset(ChannelName(each) for each in tried.split("+")) if tried else frozenset[ChannelName]()
+    refused = frozenset(ChannelName(each) for each in tried.split("+")) if tried else _NONE
     return Claimed(push_of(row), claim, until, row["attempts"], refused)

@@ -206,16 +206,16 @@ class Credits:
         if not wanted:
             return {}
         statement = Statement(of_pushes())
-        kinds = {"own_id": "id", "own_whose": "text", "wanted": "number"}
+        kinds = {"own_whose": "text", "wanted": "number"}
         # In one order for all workers, so that none waits for one that waits for it.
-        rows = [(uuid4(), whose, number) for whose, number in sorted(wanted.items()) if number <= most]
+        rows = [(whose, number) for whose, number in sorted(wanted.items()) if number <= most]
         given = statement.rows("given", kinds, rows)
         shared = [statement.add(value) for value in (what, period)]
         limit, now = statement.add(most, "number"), statement.add(self._clock.now(), "moment")
         counted = await statement.fetch(
             "INSERT INTO delivery_count (id, what, whose, period, used, created_at, updated_at)"  # noqa: S608
-            f" SELECT own_id, {shared[0]}, own_whose, {shared[1]}, wanted, {now}, {now} FROM {given} WHERE true"
-            " ON CONFLICT (what, whose, period) DO UPDATE SET used = delivery_count.used + excluded.used,"
+            f" SELECT {statement.new_id}, {shared[0]}, own_whose, {shared[1]}, wanted, {now}, {now} FROM {given}"
+            " WHERE true ON CONFLICT (what, whose, period) DO UPDATE SET used = delivery_count.used + excluded.used,"
             f" updated_at = excluded.updated_at WHERE delivery_count.used + excluded.used <= {limit} RETURNING whose"
         )
         granted = {row["whose"]: wanted[row["whose"]] for row in counted}

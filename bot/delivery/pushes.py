@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class PushClass(StrEnum):
@@ -62,9 +62,8 @@ class NewPush:
     child_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Push:
-    """A promise that is about to be kept. `id` is the row's."""
+class Push(NamedTuple):
+    """A promise that is about to be kept. `id` is the row's. A tuple, because thousands a second are made."""
 
     id: str
     reason: str

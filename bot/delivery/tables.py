@@ -29,6 +29,8 @@ _TYPES: Final[Mapping[str, str]] = {
 }
 
 _PLAIN: Final = frozenset({str, int, type(None)})
+# Kinds whose values the client of PostgreSQL takes as Python has them: ids as text too, members of a StrEnum as text.
+_AS_THEY_ARE: Final = frozenset({"id", "text"})
 
 
 class Statement:
@@ -56,14 +58,22 @@ class Statement:
         if not self.is_postgres:
             whole = json.dumps([[_stored(value, False) for value in row] for row in rows])
             place = self.add(whole)
-            cells = ", ".join(f"json_extract(value, '$[{at}]') AS {column}" for at, column in enumerate(columns))
-            return f"(SELECT {cells} FROM json_each({place})) AS {name}"  # noqa: S608 - names of our own
-        lists = zip(*rows, strict=True) if rows else ([] for _ in columns)
-        places = []
-        for kind, each in zip(columns.values(), lists, strict=True):
-            self.values.append([_stored(value, True) for value in each])
+            words = ", ".join(f"json_extract(value, '$[{at}]') AS {column}" for at, column in enumerate(columns))
+            return f"(SELECT {words} FROM json_each({place})) AS {name}"  # noqa: S608 - names of our own
+        return self._columns(name, columns, list(zip(*rows, strict=True)) if rows else [()] * len(columns))
+
+    def _columns(self, name: str, columns: Mapping[str, str], lists: Sequence[Sequence[Any]]) -> str:
+        shared, places, listed = [], [], list[str]()
+        for (column, kind), each in zip(columns.items(), lists, strict=True):
+            # What is the same in all rows is given once: most of a broadcast is, and each value of a list costs time.
+            if listed and each and each.count(each[0]) == len(each):
+                shared.append(f"{self.add(each[0], kind)} AS {column}")
+                continue
+            self.values.append(list(each) if kind in _AS_THEY_ARE else [_stored(value, True) for value in each])
             places.append(f"{mark(self.engine, len(self.values))}::{_TYPES[kind]}[]")
-        return f"unnest({', '.join(places)}) AS {name} ({', '.join(columns)})"
+            listed.append(column)
+        own = f"unnest({', '.join(places)}) AS own ({', '.join(listed)})"
+        return f"(SELECT {', '.join([*listed, *shared])} FROM {own}) AS {name}"  # noqa: S608 - names of our own
 
     def ids(self, ids: Sequence[Any]) -> str:
         """Adds ids; gives the words for "one of them"."""
