@@ -5,10 +5,12 @@ The values of templates are strings that already fit their types (`bot.wechat.te
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from bot.errors import InvalidInput
@@ -21,7 +23,12 @@ LONGEST_MASS_ID: Final = 64
 FEWEST_OPENIDS: Final = 2
 MOST_OPENIDS: Final = 10_000
 
+_KNOWN_TEXTS: Final = 512
 _STATUS_ERROR: Final = re.compile(r"err\((\d+)\)")
+
+
+as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""In raw UTF-8: escaped characters are refused (40033) or shown as they are."""
 
 
 class UnsendableMessage(InvalidInput):
@@ -50,14 +57,16 @@ class TemplateMessage:
     mini_program: MiniProgramPage | None = field(default=None, repr=False)
     client_msg_id: str = ""
 
-    def body(self, openid: str) -> dict[str, Any]:
+    def body(self, openid: str) -> bytes:
         """As the API takes it. Raises UnsendableMessage."""
         if len(self.client_msg_id) > LONGEST_TEMPLATE_ID:
             raise UnsendableMessage
-        body = {"touser": openid, "template_id": self.template_id, **_led_to(self.url, self.mini_program, "url")}
+        own = {"touser": openid, **_led_to(self.url, self.mini_program, "url")}
         if self.client_msg_id:
-            body["client_msg_id"] = self.client_msg_id
-        return {**body, "data": _data(self.values)}
+            own["client_msg_id"] = self.client_msg_id
+        # Value by value, which takes a string less time than an object around it.
+        parts = [f'"{name}":{as_json(value)}' for name, value in own.items()]
+        return f"{{{','.join(parts)},{_shared(self.template_id, *self.values.items())}}}".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +232,12 @@ def mass_outcome(event: Event) -> MassOutcome | None:
 def _led_to(url: str, page: MiniProgramPage | None, name: str) -> dict[str, Any]:
     led: dict[str, Any] = {name: url} if url else {}
     return led if page is None else {**led, "miniprogram": {"appid": page.app_id, "pagepath": page.path}}
+
+
+@lru_cache(_KNOWN_TEXTS)
+def _shared(template_id: str, *values: tuple[str, str]) -> str:
+    """What a message has in common with others, as the end of an object: a broadcast says the same to many."""
+    return f'"template_id":{as_json(template_id)},"data":{as_json(_data(dict(values)))}'
 
 
 def _data(values: Mapping[str, str]) -> dict[str, dict[str, str]]:
