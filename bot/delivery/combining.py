@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class _Tray(Generic[Item, Result]):
+    """What goes into one call, and what everybody who put something in gets from it."""
+
+    items: list[Item]
+    result: asyncio.Future[Result]
 
 
 class Combiner(Generic[Item, Result]):
@@ -20,39 +30,40 @@ class Combiner(Generic[Item, Result]):
         self._call = call
         self._linger_s = linger_s
         self._most = most
-        self._waiting: list[tuple[Sequence[Item], asyncio.Future[Result]]] = []
-        self._number = 0
+        self._trays: deque[_Tray[Item, Result]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._full = asyncio.Event()
 
     async def put(self, items: Sequence[Item]) -> Result:
         """The result of the call these items were in. Raises what the call raises."""
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append((items, future))
-        self._number += len(items)
-        if self._number >= self._most:
+        return await asyncio.shield(self.add(items))
+
+    def add(self, items: Sequence[Item]) -> asyncio.Future[Result]:
+        """As `put`, without waiting: the result to come belongs to all who put something into the same call, so it is
+        waited for and never cancelled."""
+        loop = asyncio.get_running_loop()
+        if not self._trays or len(self._trays[-1].items) >= self._most:
+            self._trays.append(_Tray([], loop.create_future()))
+        tray = self._trays[-1]
+        tray.items += items
+        if len(tray.items) >= self._most:
             self._full.set()
         if self._task is None or self._task.done():
             # A context of its own: the call must not happen inside the transaction of whoever came first.
-            self._task = asyncio.get_running_loop().create_task(
-                self._work(), name="combiner", context=contextvars.Context()
-            )
-        return await asyncio.shield(future)
+            self._task = loop.create_task(self._work(), name="combiner", context=contextvars.Context())
+        return tray.result
 
     async def _work(self) -> None:
-        while self._waiting:
+        while self._trays:
             await self._linger()
-            taken = self._taken()
-            waiting = [future for _, future in taken]
+            tray = self._trays.popleft()
             try:
-                result = await self._call([item for items, _ in taken for item in items])
+                tray.result.set_result(await self._call(tray.items))
             except Exception as error:  # noqa: BLE001 - it belongs to those who wait
-                _fail(waiting, error)
-            else:
-                _answer(waiting, result)
+                tray.result.set_exception(error)
 
     async def _linger(self) -> None:
-        if self._number >= self._most:
+        if len(self._trays[0].items) >= self._most:
             return
         self._full.clear()
         try:
@@ -61,28 +72,7 @@ class Combiner(Generic[Item, Result]):
         except TimeoutError:
             return
 
-    def _taken(self) -> list[tuple[Sequence[Item], asyncio.Future[Result]]]:
-        number, size = 0, 0
-        while number < len(self._waiting) and (size < self._most or not number):
-            size += len(self._waiting[number][0])
-            number += 1
-        taken, self._waiting = self._waiting[:number], self._waiting[number:]
-        self._number -= size
-        return taken
-
     async def close(self) -> None:
         """Waits for the call under way."""
         if self._task is not None and not self._task.done():
             await asyncio.wait((self._task,))
-
-
-def _answer(waiting: Sequence[asyncio.Future[Result]], result: Result) -> None:
-    for future in waiting:
-        if not future.done():
-            future.set_result(result)
-
-
-def _fail(waiting: Sequence[asyncio.Future[Result]], error: Exception) -> None:
-    for future in waiting:
-        if not future.done():
-            future.set_exception(error)

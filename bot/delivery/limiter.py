@@ -9,7 +9,7 @@ Redis has forgotten, it waits a second before the next moment, longer than any m
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,7 +23,7 @@ from bot.storage.redis import RedisStore
 # How much of a second the moments leave free, and how much of that a call may be late.
 SLACK_S: Final = 0.07
 LATENESS_S: Final = 0.04
-# Moments are taken so far ahead at most, and nothing is given for so long by a Redis that has forgotten.
+# Moments are taken so far together at most, and nothing is given for so long by a Redis that has forgotten.
 AHEAD_S: Final = 0.05
 REST_S: Final = 1.5
 # Calls of a day are counted in blocks, so that not each of them costs a statement.
@@ -42,9 +42,6 @@ class Limiter:
         self._clock = clock
         self._a_second = a_second
         self._a_day = a_day
-        self._moments: dict[ChannelName, deque[float]] = defaultdict(deque)
-        self._waiting: dict[ChannelName, int] = defaultdict(int)
-        self._locks: dict[ChannelName, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._counting = asyncio.Lock()
         self._blocks: dict[tuple[ChannelName, str], int] = defaultdict(int)
 
@@ -54,54 +51,44 @@ class Limiter:
         return not self._a_second
 
     # --------------------------------------------------------------------------------------------------------- a second
-    async def moment(self, channel: ChannelName) -> float:
-        """The moment of the next call, in the time of the event loop. Raises Unavailable."""
-        loop = asyncio.get_running_loop()
-        if not self._a_second:
-            return loop.time()
-        self._waiting[channel] += 1
-        try:
-            async with self._locks[channel]:
-                moments = self._moments[channel]
-                while moments and loop.time() > moments[0] + LATENESS_S:
-                    moments.popleft()
-                if not moments:
-                    moments.extend(await self._taken(channel))
-                return moments.popleft()
-        finally:
-            self._waiting[channel] -= 1
-
-    async def _taken(self, channel: ChannelName) -> list[float]:
-        spacing = (1 + SLACK_S) / self._a_second
-        number = max(1, min(self._waiting[channel], int(AHEAD_S / spacing)))
+    async def moments(self, channel: ChannelName, number: int) -> list[float]:
+        """The moments of the next calls, in the time of the event loop: at most `number`, and at least one. Raises
+        Unavailable."""
         asked = asyncio.get_running_loop().time()
+        if not self._a_second:
+            return [asked] * number
+        spacing = (1 + SLACK_S) / self._a_second
+        number = max(1, min(number, int(AHEAD_S / spacing)))
         wait = await self._store().take_turns(redis_keys.sending_turn(channel.value), number, spacing, rest_s=REST_S)
         return [asked + wait + spacing * each for each in range(number)]
 
     async def pace(self, channel: ChannelName) -> None:
         """Returns when one call may be made, at once. Raises Unavailable."""
         while True:
-            at = await self.moment(channel)
+            [at] = await self.moments(channel, 1)
             if await on_time(at):
                 return
 
     # ------------------------------------------------------------------------------------------------------------ a day
-    async def has_quota(self, channel: ChannelName) -> bool:
-        """Takes one call of the day; False when all are used."""
+    async def quota(self, channel: ChannelName, number: int) -> int:
+        """Takes so many calls of the day, or as many as are left; gives how many."""
         day = day_of(self._clock.now())
         key = (channel, day)
-        if self._blocks[key] <= 0:
-            async with self._counting:
-                if self._blocks[key] <= 0:
-                    for old in [each for each in self._blocks if each[1] != day]:
-                        del self._blocks[old]
-                    self._blocks[key] += await self._block(channel, day)
-                if self._blocks[key] <= 0:
-                    return False
-                self._blocks[key] -= 1
-                return True
-        self._blocks[key] -= 1
-        return True
+        async with self._counting:
+            while self._blocks[key] < number:
+                for old in [each for each in self._blocks if each[1] != day]:
+                    del self._blocks[old]
+                size = await self._block(channel, day)
+                if not size:
+                    break
+                self._blocks[key] += size
+            granted = min(number, self._blocks[key])
+            self._blocks[key] -= granted
+            return granted
+
+    def give_back(self, channel: ChannelName, number: int) -> None:
+        """So many calls of the day were taken and are not made."""
+        self._blocks[channel, day_of(self._clock.now())] += number
 
     async def _block(self, channel: ChannelName, day: str) -> int:
         for size in _BLOCKS:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.clock import Clock
 from bot.delivery.credits import MASS, MASS_A_MONTH, Consent, Credits, Reserved, month_of
@@ -42,8 +42,7 @@ class Template:
     slots: Mapping[Slot, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A message that looks for a way. `refused`: channels that did not take it. `is_shared`: others get the same words,
     so that it may go out as a mass message."""
 
@@ -120,7 +119,11 @@ class ChannelPlanner:
     async def plan(self, wanted: Sequence[Wanted], *, without: Collection[str] = ()) -> list[Way]:
         """A way for each, with what it uses up reserved. `without`: templates that must not be used now."""
         survey = await self._survey(wanted, without)
-        return [await self._reserved(each, survey, without) for each in wanted]
+        ways = []
+        for each in wanted:
+            way = next(self._ways(each, survey, without))
+            ways.append(way if way.credit is None else await self._reserved(each, survey, without))
+        return ways
 
     async def _reserved(self, wanted: Wanted, survey: _Survey, without: Collection[str]) -> Way:
         for way in self._ways(wanted, survey, without):

@@ -8,6 +8,7 @@ sent again by themselves.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,9 +16,10 @@ from random import Random
 from typing import Final
 
 from bot.clock import Clock
+from bot.delivery.carriers import Carriers
 from bot.delivery.claims import Claimed, Claims, Departing, Settled
-from bot.delivery.combining import Combiner
 from bot.delivery.credits import Credits
+from bot.delivery.departures import Batch, Departure, all_of
 from bot.delivery.limiter import Limiter, on_time
 from bot.delivery.models import DeliveryStatus
 from bot.delivery.outcomes import MAX_ATTEMPTS, OPERATOR_PAUSE, After, Outcome, again_at, outcome_of
@@ -40,9 +42,9 @@ _log = get_logger(__name__)
 
 # The row says "begun" so long before the moment of the call that the moment is not missed.
 _BEGIN_BEFORE_S: Final = 0.02
-_BEGIN_TOGETHER_S: Final = 0.008
 _ROUNDS_AHEAD_S: Final = 2.0
 _AT_ONCE: Final = 0.0
+_SENT: Final = Outcome(DeliveryStatus.SENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +101,9 @@ class PushWorker:
         self._reports = Reports(credits, lambda: listeners, clock)
         self._settler = Settler(self._claims, credits, self._reports, listeners, clock=clock, metrics=metrics)
         at_once = self._limits.at_once
-        self._beginner: Combiner[Departing, set[str]] = Combiner(
-            self._begin, linger_s=_BEGIN_TOGETHER_S, most=at_once // 4 + 1
-        )
-        # Some wait for their rows to say that they go, while as many as may be are on their way.
-        self._in_hand = asyncio.Semaphore(at_once + at_once // 2 + 1)
-        self._calls = asyncio.Semaphore(self._limits.at_once)
+        # So many say together that they go, while as many as may be are on their way.
+        self._together = at_once // 4 + 1
+        self._carriers: Carriers[Departure] = Carriers(self._carry, at_once=at_once, most=at_once + 2 * self._together)
         self.rounds = Rounds(
             [self._express_round, *[self._usual_round] * self._limits.lines],
             metrics,
@@ -120,7 +119,7 @@ class PushWorker:
     async def stop(self) -> None:
         """Finishes what is being sent, begins nothing more."""
         await self.rounds.stop()
-        await self._beginner.close()
+        await self._carriers.close()
         await self._settler.close()
 
     # ---------------------------------------------------------------------------------------------------------- a batch
@@ -164,16 +163,14 @@ class PushWorker:
         except Exception:
             await self._let_go(rows)
             raise
-        tasks: list[asyncio.Task[None]] = []
-        try:
-            if prepared.settled:
-                settled = [Settlement(row, each) for row, each in prepared.settled]
-                tasks.append(asyncio.create_task(self._settle(settled)))
-            for shipment in prepared.shipments:
-                await self._in_hand.acquire()
-                tasks.append(asyncio.create_task(self._ship(shipment)))
-        finally:
-            await _all(tasks)
+        batch = Batch()
+        if prepared.settled:
+            batch.writes.add(self._settler.add([Settlement(row, each) for row, each in prepared.settled]))
+        by_channel: dict[ChannelName, list[Sequence[Parcel]]] = defaultdict(list)
+        for shipment in prepared.shipments:
+            by_channel[_way(shipment[0]).channel].append(shipment)
+        await all_of([asyncio.create_task(self._send_off(*each, batch)) for each in by_channel.items()])
+        await batch.is_done()
         return len(rows)
 
     async def _let_go(self, rows: Sequence[Claimed]) -> None:
@@ -190,60 +187,98 @@ class PushWorker:
                 return
 
     # ---------------------------------------------------------------------------------------------------------- sending
-    async def _ship(self, shipment: Sequence[Parcel]) -> None:
-        """One call to the platform, from its moment to its outcome."""
-        try:
-            channel = _way(shipment[0]).channel
+    async def _send_off(self, channel: ChannelName, shipments: Sequence[Sequence[Parcel]], batch: Batch) -> None:
+        """Lets them go, some at a time, as there is room and as their moments come."""
+        start = 0
+        while start < len(shipments):
+            some = shipments[start : start + self._together]
+            await self._carriers.reserve(len(some))
             try:
-                at = None if self.rounds.is_stopping else await self._moment(channel)
-                going = [] if at is None else await self._begun(shipment)
-                if at and going and not await on_time(at):
-                    await self._limiter.pace(channel)
-            except Unavailable as error:
-                # Nothing has gone out, whatever the rows say.
-                await self._put_off(shipment, timedelta(seconds=self._limits.trouble_s), error.code)
+                start += await self._depart(channel, some, batch)
+            except Exception as fault:  # noqa: BLE001 - what is on its way is waited for first
+                batch.fault = fault
                 return
-            if at is None:
-                await self._put_off(shipment, timedelta(), "not_begun")
-            elif going:
-                await self._conclude(going, *await self._call(going))
-        finally:
-            self._in_hand.release()
+            finally:
+                self._carriers.release(len(some))
 
-    async def _moment(self, channel: ChannelName) -> float | None:
-        """Returns shortly before the moment of the call; None when there is none today."""
-        if not await self._limiter.has_quota(channel):
+    async def _depart(self, channel: ChannelName, shipments: Sequence[Sequence[Parcel]], batch: Batch) -> int:
+        """Gives how many it dealt with: the first of them, or all."""
+        try:
+            moments = await self._moments(channel, len(shipments))
+            if not moments:
+                batch.writes.add(self._put_off(shipments, timedelta(), "not_begun"))
+                return len(shipments)
+            shipments = shipments[: len(moments)]
+            await self._begin(shipments, batch)
+        except Unavailable as error:
+            # Nothing has gone out, whatever the rows say.
+            batch.writes.add(self._put_off(shipments, timedelta(seconds=self._limits.trouble_s), error.code))
+            return len(shipments)
+        departures = [
+            Departure(going, at, batch)
+            for shipment, at in zip(shipments, moments, strict=True)
+            if (going := [parcel for parcel in shipment if parcel.parts])
+        ]
+        batch.left += len(departures)
+        self._carriers.take(departures)
+        return len(shipments)
+
+    async def _moments(self, channel: ChannelName, number: int) -> list[float]:
+        """Returns shortly before the first of the moments at which calls may be made, `number` or fewer; none when
+        there are none today."""
+        if self.rounds.is_stopping:
+            return []
+        granted = await self._limiter.quota(channel, number)
+        if not granted:
             now = self._clock.now()
             await self._limiter.pause(channel.value, again_at(After.NEXT_DAY, 1, now, self._random))
-            return None
+            return []
         if self._limiter.is_unpaced:
-            return _AT_ONCE
-        at = await self._limiter.moment(channel)
-        await on_time(at - _BEGIN_BEFORE_S)
-        return at
+            return [_AT_ONCE] * granted
+        moments = await self._limiter.moments(channel, granted)
+        self._limiter.give_back(channel, granted - len(moments))
+        await on_time(moments[0] - _BEGIN_BEFORE_S)
+        return moments
 
-    async def _begun(self, shipment: Sequence[Parcel]) -> list[Parcel]:
-        """Those that may go. What was cancelled at the last moment is left out, and what has waited so long that its
-        lease might end on the way: somebody takes that anew, and not only when the lease has ended."""
-        ids = await self._beginner.put(
-            [
-                Departing(row, way.channel, way.recipient_index, parcel.first.id)
-                for parcel in shipment
-                for way in [_way(parcel)]
-                for row in parcel.rows
-            ]
-        )
-        if stranded := [parcel for parcel in shipment if ids.isdisjoint(row.push.id for row in parcel.rows)]:
-            await self._put_off(stranded, timedelta(), "not_begun")
-        for parcel in shipment:
+    async def _begin(self, shipments: Sequence[Sequence[Parcel]], batch: Batch) -> None:
+        """From now on they may be on their way. What was cancelled at the last moment is left out, and what has waited
+        so long that its lease might end on the way: somebody takes that anew, and not only when the lease has ended."""
+        departing = [
+            Departing(row, way.channel, way.recipient_index, parcel.first.id)
+            for shipment in shipments
+            for parcel in shipment
+            for way in [_way(parcel)]
+            for row, _ in parcel.parts
+        ]
+        ids = await self._claims.begin(departing, self._clock.now(), timedelta(seconds=self._limits.send_s))
+        parcels = [parcel for shipment in shipments for parcel in shipment]
+        if stranded := [parcel for parcel in parcels if ids.isdisjoint(row.push.id for row, _ in parcel.parts)]:
+            batch.writes.add(self._put_off([stranded], timedelta(), "not_begun"))
+        for parcel in parcels:
             parcel.keep(ids)
-            for row in parcel.rows:
+            for row, _ in parcel.parts:
                 row.attempts += 1
-        return [parcel for parcel in shipment if parcel.parts]
 
-    async def _begin(self, departing: Sequence[Departing]) -> set[str]:
-        spare = timedelta(seconds=self._limits.send_s)
-        return await self._claims.begin(departing, self._clock.now(), spare)
+    async def _carry(self, departure: Departure) -> None:
+        """One call to the platform, from its moment to its outcome."""
+        shipment, at, batch = departure
+        try:
+            batch.writes.add(await self._carried(shipment, at))
+        except (Exception, asyncio.CancelledError) as fault:
+            batch.fault = fault
+            if isinstance(fault, asyncio.CancelledError):
+                raise
+        finally:
+            batch.is_rid_of_one()
+
+    async def _carried(self, shipment: Sequence[Parcel], at: float) -> asyncio.Future[None]:
+        try:
+            if at and not await on_time(at):
+                await self._limiter.pace(_way(shipment[0]).channel)
+        except Unavailable as error:
+            # Nothing has gone out, whatever the rows say.
+            return self._put_off([shipment], timedelta(seconds=self._limits.trouble_s), error.code)
+        return await self._conclude(shipment, *await self._call(shipment))
 
     async def _call(self, shipment: Sequence[Parcel]) -> tuple[Outcome, str | None, str | None]:
         """What came of it, the platform's id, and the error in a word."""
@@ -251,8 +286,7 @@ class PushWorker:
         channel = ways[0].channel
         message = Outgoing(shipment[0].first.id.replace("-", ""), shipment[0].words, ways)
         try:
-            async with self._calls:
-                return Outcome(DeliveryStatus.SENT), await self._senders[channel].send(message), None
+            return _SENT, await self._senders[channel].send(message), None
         except WeChatError as error:
             outcome = outcome_of(error, channel, SENDING_APIS)
             if outcome.after in (After.STOP_CHANNEL, After.STOP_TEMPLATE, After.REVIEW):
@@ -271,16 +305,18 @@ class PushWorker:
     # --------------------------------------------------------------------------------------------------------- settling
     async def _conclude(
         self, shipment: Sequence[Parcel], outcome: Outcome, platform_id: str | None, error: str | None
-    ) -> None:
+    ) -> asyncio.Future[None]:
         now = self._clock.now()
-        await self._follow_up(shipment, outcome, now)
-        settlements = []
+        if outcome.after is not After.NOTHING:
+            await self._follow_up(shipment, outcome, now)
+        settlements, is_call = [], True
         for parcel in shipment:
-            for row in parcel.rows:
+            family = parcel.address.family if parcel.is_counted else None
+            for row, _ in parcel.parts:
                 settled = self._settled(row, parcel, outcome, now, platform_id=platform_id, error=error)
-                family = parcel.address.family if parcel.is_counted and row is parcel.rows[0] else None
-                settlements.append(Settlement(row, settled, family, is_call=row is shipment[0].rows[0]))
-        await self._settle(settlements)
+                settlements.append(Settlement(row, settled, family, is_call))
+                family, is_call = None, False
+        return self._settler.add(settlements)
 
     def _settled(
         self,
@@ -321,34 +357,16 @@ class PushWorker:
         except Unavailable as error:
             _log.warning("outcome_not_shared", cause=error.code)
 
-    async def _put_off(self, shipment: Sequence[Parcel], by: timedelta, why: str) -> None:
+    def _put_off(self, shipments: Sequence[Sequence[Parcel]], by: timedelta, why: str) -> asyncio.Future[None]:
         settled = Settled(status=DeliveryStatus.PLANNED, not_before=self._clock.now() + by, error=why)
-        await self._settle(
+        return self._settler.add(
             [
                 Settlement(row, settled, parcel.address.family if parcel.is_counted and not number else None)
+                for shipment in shipments
                 for parcel in shipment
                 for number, row in enumerate(parcel.rows)
             ]
         )
-
-    async def _settle(self, settlements: Sequence[Settlement]) -> None:
-        await self._settler.put(settlements)
-
-
-async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Waits for all, whatever becomes of any; then raises what the first that failed raised. Cancelled, it cancels
-    them."""
-    if not tasks:
-        return
-    try:
-        await asyncio.wait(tasks)
-    except asyncio.CancelledError:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        raise
-    for task in tasks:
-        task.result()
 
 
 def _way(parcel: Parcel) -> Way:

@@ -7,8 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.clock import Clock
 from bot.delivery.claims import Claimed, Claims, Settled
@@ -34,8 +33,7 @@ _GONE_OUT: Final = frozenset({DeliveryStatus.SENT, DeliveryStatus.UNKNOWN})
 _log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """An outcome. `family`: against whose day the message was counted, None when it was not; `is_call`: it stands for
     one call to the platform."""
 
@@ -69,6 +67,10 @@ class Settler:
     async def put(self, settlements: Sequence[Settlement]) -> None:
         """Returns when they are written. Raises Unavailable when the database stays away."""
         await self._combiner.put(settlements)
+
+    def add(self, settlements: Sequence[Settlement]) -> asyncio.Future[None]:
+        """As `put`, without waiting: what is given tells when they are written, and is shared with others."""
+        return self._combiner.add(settlements)
 
     async def close(self) -> None:
         """Waits for what is being written."""

@@ -77,11 +77,11 @@ async def test_without_spacing_it_would_hold_more(any_redis: RedisStore, clock: 
 
 async def test_a_moment_that_passed_is_not_used(redis: RedisStore, clock: FrozenClock) -> None:
     [limiter] = limiters(1, redis, clock, a_second=1000.0)
-    waiting = [asyncio.create_task(limiter.moment(C.TEMPLATE)) for _ in range(20)]
-    first = [await each for each in waiting]
-    # Nobody else asks; the moments that were taken and not handed out are too old by now.
+    first = await limiter.moments(C.TEMPLATE, 20)
+    assert len(first) == 20
+    # Nobody uses them; they are too old by now.
     await asyncio.sleep(0.1)
-    later = await limiter.moment(C.TEMPLATE)
+    [later] = await limiter.moments(C.TEMPLATE, 1)
     assert later > max(first)
     assert later >= asyncio.get_running_loop().time() - 0.05
 
