@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.memory import settle_collector
 from knowledge.base import KnowledgeBase
 from knowledge.snapshot import default_folder
 from tests.bench.figures import Board
@@ -28,6 +31,16 @@ def board(pytestconfig: pytest.Config) -> Board:
 def knowledge() -> KnowledgeBase:
     """The shipped knowledge. Its built index is on disk from then on, as it is for every start but the first."""
     return KnowledgeBase.load(snapshots=default_folder())
+
+
+@pytest.fixture
+def as_in_service() -> Iterator[None]:
+    """The collector as the service sets it, which decides how long a collection holds everybody up."""
+    before = gc.get_threshold()
+    settle_collector()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 @pytest.fixture(autouse=True)

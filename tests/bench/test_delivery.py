@@ -43,7 +43,7 @@ from tests.bot.delivery.push_stage import Night
 from tests.servers import PostgresServer, RedisServer
 from tests.settings import make_settings
 
-pytestmark = pytest.mark.bench
+pytestmark = [pytest.mark.bench, pytest.mark.usefixtures("as_in_service")]
 
 AT_ONCE = 200
 PAUSE_MS = 30

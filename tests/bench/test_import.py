@@ -6,11 +6,10 @@ Beside it, in the same run, the same rows into the same tables of an empty datab
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +23,6 @@ import pytest
 from bot.audit.log import Audit
 from bot.clock import SHANGHAI, FrozenClock
 from bot.identity import Actor
-from bot.memory import settle_collector
 from bot.storage.database import Database, open_database, sqlite_path
 from bot.storage.migration import migrate
 from handlers.accounts.models import Guardianship, Person, Placement, Pupil, School, SchoolClass, Township
@@ -100,16 +98,6 @@ class Meter:
         start, cpu = time.perf_counter(), self._cpu()
         result = await work
         return Spent(time.perf_counter() - start, self._cpu() - cpu), result
-
-
-@pytest.fixture
-def as_in_service() -> Iterator[None]:
-    """The collector as the service sets it, which decides how long a collection holds everybody up."""
-    before = gc.get_threshold()
-    settle_collector()
-    yield
-    gc.unfreeze()
-    gc.set_threshold(*before)
 
 
 @pytest.mark.usefixtures("as_in_service")
