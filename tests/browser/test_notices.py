@@ -250,3 +250,28 @@ async def test_progress_moves_by_itself_where_there_is_a_script(desk: Desk, site
     await site.office.deliver()
     site.office.clock.advance(timedelta(seconds=20))
     await site.office.tick()
+
+
+async def test_a_page_that_sees_no_change_asks_for_little_and_then_no_more(desk: Desk, site: Site) -> None:
+    page = await desk.open("head", "/notices/new")
+    await written(desk, page, title="带雨衣", form=False)
+    await page.get_by_role("button", name="存成草稿").click()
+    await page.get_by_role("button", name="发出去").click()
+    await site.office.tick()
+    await page.clock.install()
+    await page.reload()
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url) if sent.resource_type in {"fetch", "document"} else None)
+    still = page.get_by_text("好一会儿没有变化了")
+    for _ in range(30):
+        async with page.expect_response("**/progress"):
+            await page.clock.run_for(30_000)
+        if await still.is_visible():
+            break
+    await expect(still).to_be_visible()
+    assert {url.rpartition("/")[2] for url in asked} == {"progress"}
+    number = len(asked)
+    assert number <= 25
+    await page.clock.run_for(300_000)
+    assert len(asked) == number
+    await site.office.deliver()

@@ -13,6 +13,7 @@ from handlers.accounts.domain import HIGHEST_GRADE, LOWEST_GRADE, grade_name
 from handlers.accounts.service.audience import AudienceRole
 from handlers.notices import texts
 from handlers.notices.domain import Confirmation, How, NoticeState, QuestionKind, Who
+from handlers.notices.service import wording
 from handlers.notices.service.views import NoticeView, Report
 
 Now: TypeAlias = Callable[[], datetime]
@@ -156,7 +157,7 @@ SHOWN: Final[Mapping[str, Any]] = {
     "channels": CHANNELS,
     "why": WHY,
     "statuses": STATUSES,
-    "said": moment,
+    "said": wording.moment,
 }
 """What the templates say."""
 

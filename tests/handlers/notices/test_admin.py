@@ -129,9 +129,11 @@ async def test_what_is_read_by_families_is_shown_with_what_is_wrong_beside_it(of
     browser = await office.enter("head")
     await browser.get("/notices/new")
     form = content_form(
-        deed="look", text="9月11日（星期三）请留守儿童的家长来。", **{"class": str(office.village.room.id)}
-    )
+        deed="look", text="9月11日（星期三）请留守儿童的家长来。", deadline="2026-09-10T18:00",
+        **{"class": str(office.village.room.id)},
+    )  # fmt: skip
     page = await browser.post("/notices/new", form)
+    assert "请在9月10日（星期四）下午6点之前" in page, "as the family reads it"
     assert browser.status == 200
     assert "家长看到的样子" in page
     assert "要改了才能发" in page
