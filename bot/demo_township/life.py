@@ -20,6 +20,7 @@ from bot.errors import Unavailable
 from bot.identity import Actor, Door, Hat, Role
 from bot.library import Library
 from bot.metrics import Metrics
+from handlers.accounts.domain import school_year_days
 from handlers.accounts.service.audience import Audience, AudienceRole
 from handlers.accounts.service.identity import AccountsIdentity
 from handlers.alarms.domain import AlarmKind, AlarmSource, NewAlarm
@@ -54,9 +55,11 @@ async def live(plan: TownshipPlan, ids: Mapping[str, UUID], settings: Settings, 
     clock = FrozenClock(now - _DUTIES_SINCE)
     life = _Life(plan, ids, _machinery(settings, clock), clock)
     await life.duties_begin()
-    clock.set(datetime.combine(now.astimezone(SHANGHAI).date() - _TOLD, _MORNING, SHANGHAI))
+    # Nobody has a charge before the school year begins.
+    begin = datetime.combine(school_year_days(plan.year)[0], time(), SHANGHAI)
+    clock.set(max(begin, datetime.combine(now.astimezone(SHANGHAI).date() - _TOLD, _MORNING, SHANGHAI)))
     await life.notice()
-    clock.set(now - _ALARM)
+    clock.set(max(begin, now - _ALARM))
     await life.alarm()
     clock.set(now)
     await life.draft()
