@@ -130,7 +130,7 @@ async def test_the_list_and_the_slips_are_printed_without_the_frame(console: Con
     await expect(page.locator(".slip-text")).to_contain_text("请带上孩子的作业本")
 
 
-async def test_a_tick_and_a_decision_take_one_tap(console: ConsoleStage, page: Page) -> None:
+async def test_a_tick_and_a_decision_take_one_tap(console: ConsoleStage, page: Page, looker: Looker) -> None:
     if page.viewport_size and page.viewport_size["width"] < 500:
         await page.goto(f"{console.url}/admin/deliveries")
         await page.get_by_role("button", name="已送到").first.click()
@@ -141,3 +141,7 @@ async def test_a_tick_and_a_decision_take_one_tap(console: ConsoleStage, page: P
     await page.get_by_role("button", name="纸条").first.click()
     await expect(page.get_by_role("status")).to_contain_text("已登记：纸条告知了")
     await expect(page.get_by_text("近14天登记的").first).to_be_visible()
+    assert await looker.faults(page, "deliveries-ticked") == []
+    await page.get_by_role("button", name="撤销").first.click()
+    await expect(page.get_by_role("status")).to_contain_text("已撤销")
+    await expect(page.get_by_role("button", name="纸条").first).to_be_visible()
