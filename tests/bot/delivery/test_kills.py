@@ -63,7 +63,7 @@ class Course:
 
 
 SHORT = Course(
-    deliveries=120, kills=4, workers=2, a_second=100, a_day=90, disturbances=1, lease_s=2.5, within_s=300
+    deliveries=120, kills=4, workers=2, a_second=100, a_day=90, disturbances=1, lease_s=3.5, within_s=300
 )  # fmt: skip
 FULL = Course(
     deliveries=10_000, kills=100, workers=3, a_second=100, a_day=6_000, disturbances=3, lease_s=5, within_s=900
