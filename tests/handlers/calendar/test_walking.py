@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from handlers.calendar.domain import DayKind, Effect, Facts, Holiday, LocalDay, SchoolCalendar, Term
 from tests.handlers.calendar.test_domain import DAY, days_near, facts, property_test
 
+LAW = {(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)}
+
 
 def walked(made_of: Facts, day: date) -> DayKind | None:
     """What a day of a term is, read off the facts one after another; None outside the terms. Of several local days the
@@ -24,8 +26,7 @@ def walked(made_of: Facts, day: date) -> DayKind | None:
     holidays = [one for table in made_of.years.values() for one in table.holidays]
     if any(one.first_day <= day <= one.last_day for one in holidays):
         return DayKind.HOLIDAY
-    law = {(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)}
-    if day.year not in made_of.years and (day.month, day.day) in law:
+    if day.year not in made_of.years and (day.month, day.day) in LAW:
         return DayKind.HOLIDAY
     return DayKind.LESSONS if day.isoweekday() in made_of.weekdays else DayKind.WEEKEND
 
@@ -50,7 +51,8 @@ def test_every_day_is_what_its_facts_say_one_after_another(made_of: Facts, first
     edges = [each for table in tables_there for each in table.make_up_days]
     edges += [each for one in spans_there for each in (one.first_day, one.last_day)]
     near = {each + n * DAY for each in edges for n in (-1, 0, 1)}
-    for day in near | {first + n * DAY for n in range(40)}:
+    by_law = {date(year, *each) for year in range(2024, 2029) for each in LAW}
+    for day in near | by_law | {first + n * DAY for n in range(40)}:
         kind = walked(made_of, day)
         assert calendar.is_school_day(day) is (kind in {DayKind.LESSONS, DayKind.MAKE_UP, DayKind.LOCAL_ON}), day
         if kind is not None:
