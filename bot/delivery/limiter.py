@@ -86,10 +86,6 @@ class Limiter:
             self._blocks[key] -= granted
             return granted
 
-    def give_back(self, channel: ChannelName, number: int) -> None:
-        """So many calls of the day were taken and are not made."""
-        self._blocks[channel, day_of(self._clock.now())] += number
-
     async def _block(self, channel: ChannelName, day: str) -> int:
         for size in _BLOCKS:
             if await self._credits.count(API, channel.value, day, self._a_day, size):

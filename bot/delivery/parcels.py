@@ -107,13 +107,19 @@ def digest(words: Sequence[Composed]) -> Composed:
 
 def values_of(template: Template, words: Composed, now: datetime) -> dict[str, str]:
     """The values of a template's keys, made to fit. Raises UnfitValue."""
+    said = words.slots
+    return {key: _fitted(key, said.get(slot) or _instead(slot, words, now)) for slot, key in template.slots.items()}
+
+
+def _instead(slot: Slot, words: Composed, now: datetime) -> SlotValue:
+    """What stands in a place about which nothing is said."""
     instead: dict[Slot, SlotValue] = {
         Slot.SUBJECT: words.line,
         Slot.WHEN: now,
         Slot.SENDER: texts.SENDER,
         Slot.NOTE: texts.SEE_PAGE,
     }
-    return {key: _fitted(key, words.slots.get(slot) or instead[slot]) for slot, key in template.slots.items()}
+    return instead[slot]
 
 
 # A broadcast says the same to many.

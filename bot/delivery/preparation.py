@@ -175,7 +175,7 @@ class Preparation:
             Wanted(
                 address=parcel.address,
                 purpose=parcel.first.purpose if len(parcel.parts) == 1 else _shared_purpose(parcel),
-                refused=parcel.rows[0].tried | _not_worth_waiting(parcel, paused),
+                refused=parcel.parts[0][0].tried | (_not_worth_waiting(parcel, paused) if paused else frozenset()),
                 is_shared=said[_matter(parcel)] >= FEWEST_FOR_MASS,
             )
             for parcel in parcels
@@ -249,8 +249,6 @@ def _shared_purpose(parcel: Parcel) -> Purpose:
 
 def _not_worth_waiting(parcel: Parcel, paused: Mapping[str, datetime]) -> frozenset[ChannelName]:
     """Channels that are paused for longer than the message can wait."""
-    if not paused:
-        return frozenset()
     end = min(row.push.expires_at for row in parcel.rows)
     return frozenset(
         channel

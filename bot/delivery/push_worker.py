@@ -228,16 +228,14 @@ class PushWorker:
         there are none today."""
         if self.rounds.is_stopping:
             return []
-        granted = await self._limiter.quota(channel, number)
-        if not granted:
+        is_unpaced = self._limiter.is_unpaced
+        moments = [_AT_ONCE] * number if is_unpaced else await self._limiter.moments(channel, number)
+        moments = moments[: await self._limiter.quota(channel, len(moments))]
+        if not moments:
             now = self._clock.now()
             await self._limiter.pause(channel.value, again_at(After.NEXT_DAY, 1, now, self._random))
-            return []
-        if self._limiter.is_unpaced:
-            return [_AT_ONCE] * granted
-        moments = await self._limiter.moments(channel, granted)
-        self._limiter.give_back(channel, granted - len(moments))
-        await on_time(moments[0] - _BEGIN_BEFORE_S)
+        elif not is_unpaced:
+            await on_time(moments[0] - _BEGIN_BEFORE_S)
         return moments
 
     async def _begin(self, shipments: Sequence[Sequence[Parcel]], batch: Batch) -> None:
