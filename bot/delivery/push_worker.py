@@ -40,8 +40,11 @@ from bot.wechat.template_values import UnfitValue
 
 _log = get_logger(__name__)
 
-# The row says "begun" so long before the moment of the call that the moment is not missed.
+# The row says "begun" so long before the moment of the call that the moment is not missed: longer when saying so has
+# taken long lately.
 _BEGIN_BEFORE_S: Final = 0.02
+_BEGIN_LONGEST_S: Final = 0.1
+_FORGOTTEN: Final = 0.9
 _ROUNDS_AHEAD_S: Final = 2.0
 _AT_ONCE: Final = 0.0
 _SENT: Final = Outcome(DeliveryStatus.SENT)
@@ -103,6 +106,7 @@ class PushWorker:
         at_once = self._limits.at_once
         # So many say together that they go, while as many as may be are on their way.
         self._together = at_once // 4 + 1
+        self._begin_before_s = _BEGIN_BEFORE_S
         self._carriers: Carriers[Departure] = Carriers(self._carry, at_once=at_once, most=at_once + 2 * self._together)
         self.rounds = Rounds(
             [self._express_round, *[self._usual_round] * self._limits.lines],
@@ -235,7 +239,7 @@ class PushWorker:
             now = self._clock.now()
             await self._limiter.pause(channel.value, again_at(After.NEXT_DAY, 1, now, self._random))
         elif not is_unpaced:
-            await on_time(moments[0] - _BEGIN_BEFORE_S)
+            await on_time(moments[0] - self._begin_before_s)
         return moments
 
     async def _begin(self, shipments: Sequence[Sequence[Parcel]], batch: Batch) -> None:
@@ -248,7 +252,11 @@ class PushWorker:
             for way in [_way(parcel)]
             for row, _ in parcel.parts
         ]
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
         ids = await self._claims.begin(departing, self._clock.now(), timedelta(seconds=self._limits.send_s))
+        lately = max(_BEGIN_BEFORE_S, self._begin_before_s * _FORGOTTEN, 2 * (loop.time() - asked))
+        self._begin_before_s = min(_BEGIN_LONGEST_S, lately)
         parcels = [parcel for shipment in shipments for parcel in shipment]
         if stranded := [parcel for parcel in parcels if ids.isdisjoint(row.push.id for row, _ in parcel.parts)]:
             batch.writes.add(self._put_off([stranded], timedelta(), "not_begun"))
