@@ -23,9 +23,9 @@ from bot.storage.database import Database, is_sqlite, open_database, sqlite_path
 from bot.storage.errors import DatabaseAway
 
 # Who is who: planners only read it, and there is most of it.
-_ONLY_READ: Final = ("accounts_", "rosters_", "policy_", "audit_", "tortoise_")
+_ONLY_READ: Final = ("accounts_", "rosters_", "policy_", "tortoise_")
 # Nothing of the past is needed to go on, and there may be much of it.
-_WITHOUT_ROWS: Final = ("dialogue_", "api_")
+_WITHOUT_ROWS: Final = ("audit_", "dialogue_", "api_")
 _POOL: Final = {
     "minsize": 1,
     "maxsize": 1,
@@ -81,6 +81,7 @@ async def _shadow_tables(database: Database) -> None:
             if not name.startswith(_WITHOUT_ROWS):
                 schema = "current_schema()"
                 await connection.execute_script(_FILL.format(name=name, schema=schema))
+            await connection.execute_script(_NUMBER.format(name=name))
             await connection.execute_script(f'ANALYZE "{name}"')
 
 
@@ -88,4 +89,15 @@ async def _shadow_tables(database: Database) -> None:
 # the same.
 _FILL: Final = """DO $$ BEGIN
 EXECUTE format('INSERT INTO pg_temp.%I SELECT * FROM %I.%I', '{name}', {schema}, '{name}');
+END $$"""
+# Numbers that count by themselves come from a sequence of the real table, which must not be moved on.
+_NUMBER: Final = """DO $$ DECLARE own text; counter text; at text; BEGIN
+FOR own IN SELECT a.attname FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            WHERE a.attrelid = 'pg_temp."{name}"'::regclass AND pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' LOOP
+    counter := 'shadow_{name}_' || own;
+    at := 'pg_temp.' || counter;
+    EXECUTE format('CREATE TEMP SEQUENCE %I', counter);
+    EXECUTE format('SELECT setval(%L, COALESCE(MAX(%I), 0) + 1) FROM pg_temp.%I', at, own, '{name}');
+    EXECUTE format('ALTER TABLE pg_temp.%I ALTER COLUMN %I SET DEFAULT nextval(%L)', '{name}', own, at);
+END LOOP;
 END $$"""
