@@ -14,6 +14,7 @@ import pytest
 from tortoise.exceptions import IntegrityError
 
 from bot.delivery.claims import PUSH_COLUMNS, Claimed, Claims, Departing, Settled, push_of
+from bot.delivery.credits import Credits
 from bot.delivery.models import DeliveryStatus, OutboxPush
 from bot.delivery.push_worker import PushLimits, PushWorker
 from bot.delivery.pushes import ChannelName
@@ -27,14 +28,21 @@ S = DeliveryStatus
 
 
 class Careless(Claims):
-    """Reads what is due and marks it afterwards, as a loop over a query does."""
+    """Reads what is due and marks it afterwards, as a loop over a query does. `meeting`: where the first look of each
+    worker ends, before any of them marks what it saw."""
+
+    def __init__(self, credits: Credits, meeting: asyncio.Barrier) -> None:
+        super().__init__(credits)
+        self._meeting: asyncio.Barrier | None = meeting
 
     async def take_usual(self, number: int, now: datetime, lease: timedelta) -> list[Claimed]:
         statement = Statement(of_pushes())
         rows = await statement.fetch(
             f"SELECT {PUSH_COLUMNS} FROM outbox_push WHERE status = 'planned' ORDER BY not_before LIMIT {number}"
         )
-        await asyncio.sleep(0.02)
+        if self._meeting is not None:
+            meeting, self._meeting = self._meeting, None
+            await meeting.wait()
         claim = uuid4()
         ids = [row["id"] for row in rows]
         await OutboxPush.filter(id__in=ids).update(status=S.SENDING, claim=claim, lease_until=now + lease)
@@ -50,8 +58,9 @@ async def work(post: PostOffice, *, careless: bool) -> Counter[str]:
     phone = Phone()
     workers: list[PushWorker] = [post.worker(phone, limits=PushLimits(batch=10)) for _ in range(2)]
     if careless:
+        meeting = asyncio.Barrier(len(workers))
         for worker in workers:
-            worker._claims = Careless(post.credits)
+            worker._claims = Careless(post.credits, meeting)
     await asyncio.gather(*(post.drain(worker) for worker in workers))
     return Counter(phone.lines)
 
