@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import importlib
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -262,3 +264,12 @@ async def test_migrate_unlocked_is_what_migrate_runs(tmp_path: Path) -> None:
     settings = make_settings(database={"url": sqlite_url(tmp_path / "x.db")})
     sqlite_path(settings).touch()
     assert await migrate_unlocked(settings) == migration_names()
+
+
+def test_migrations_follow_one_another_in_one_line() -> None:
+    """Two made beside each other would both come after the same one."""
+    names = migration_names()
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+    for before, name in pairwise(names):
+        own = importlib.import_module(f"migrations.{name}").Migration
+        assert own.dependencies == [(APP_LABEL, before)]
