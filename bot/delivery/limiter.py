@@ -42,6 +42,7 @@ class Limiter:
         self._clock = clock
         self._a_second = a_second
         self._a_day = a_day
+        self._asking = asyncio.Lock()
         self._counting = asyncio.Lock()
         self._blocks: dict[tuple[ChannelName, str], int] = defaultdict(int)
 
@@ -54,12 +55,16 @@ class Limiter:
     async def moments(self, channel: ChannelName, number: int) -> list[float]:
         """The moments of the next calls, in the time of the event loop: at most `number`, and at least one. Raises
         Unavailable."""
-        asked = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
         if not self._a_second:
-            return [asked] * number
+            return [loop.time()] * number
         spacing = (1 + SLACK_S) / self._a_second
         number = max(1, min(number, int(AHEAD_S / spacing)))
-        wait = await self._store().take_turns(redis_keys.sending_turn(channel.value), number, spacing, rest_s=REST_S)
+        key = redis_keys.sending_turn(channel.value)
+        # One after another: many that ask at once would keep the store from answering any of them in time.
+        async with self._asking:
+            asked = loop.time()
+            wait = await self._store().take_turns(key, number, spacing, rest_s=REST_S)
         return [asked + wait + spacing * each for each in range(number)]
 
     async def pace(self, channel: ChannelName) -> None:
