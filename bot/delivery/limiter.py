@@ -22,7 +22,7 @@ from bot.storage.redis import RedisStore
 
 # How much of a second the moments leave free, and how much of that a call may be late.
 SLACK_S: Final = 0.07
-LATENESS_S: Final = 0.04
+LATENESS_S: Final = 0.03
 # Moments are taken so far together at most, and nothing is given for so long by a Redis that has forgotten.
 AHEAD_S: Final = 0.05
 REST_S: Final = 1.5
