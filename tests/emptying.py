@@ -19,8 +19,22 @@ SELECT md5(concat_ws('|',
      FROM pg_constraint WHERE connamespace = 'public'::regnamespace),
   (SELECT string_agg(concat_ws(' ', app, name), ',' ORDER BY id) FROM {MIGRATIONS})))
 """
-_TABLES = f"SELECT relname FROM pg_class WHERE {_OF_PUBLIC} AND relkind = 'r' AND relname <> '{MIGRATIONS}'"
-_SEQUENCES = f"SELECT relname FROM pg_class WHERE {_OF_PUBLIC} AND relkind = 'S' AND relname NOT LIKE '{MIGRATIONS}%'"
+# In one go at the server: a question for each table would take longer than its answer.
+_REMOVE = f"""
+DO $$
+DECLARE one name; gone bigint; removed bigint := 0;
+BEGIN
+  FOR one IN SELECT relname FROM pg_class WHERE {_OF_PUBLIC} AND relkind = 'r' AND relname <> '{MIGRATIONS}' LOOP
+    EXECUTE format('DELETE FROM %I', one);
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    removed := removed + gone;
+  END LOOP;
+  FOR one IN SELECT relname FROM pg_class WHERE {_OF_PUBLIC} AND relkind = 'S' AND relname NOT LIKE '{MIGRATIONS}%' LOOP
+    PERFORM setval(quote_ident(one)::regclass, 1, false);
+  END LOOP;
+  PERFORM set_config('emptying.removed', removed::text, true);
+END $$
+"""
 _OTHERS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
 _ARE_HERE = "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
@@ -53,11 +67,7 @@ async def emptied(url: str, form: str) -> bool:
 
 async def _remove_rows(connection: asyncpg.Connection) -> int:
     """How many rows there were. As a replica: neither foreign keys nor the triggers that guard the audit log run."""
-    removed = 0
     async with connection.transaction():
         await connection.execute("SET LOCAL session_replication_role = replica")
-        for record in await connection.fetch(_TABLES):
-            removed += int((await connection.execute(f'DELETE FROM "{record[0]}"')).split()[-1])
-        for record in await connection.fetch(_SEQUENCES):
-            await connection.execute("SELECT setval($1::text::regclass, 1, false)", f'"{record[0]}"')
-    return removed
+        await connection.execute(_REMOVE)
+        return int(await connection.fetchval("SELECT current_setting('emptying.removed')"))

@@ -24,7 +24,7 @@ from handlers.accounts.service.codes import fingerprint
 from tests.factories import LONG_AGO, make_guardianship, make_identity, make_person, make_pupil
 from tests.miniprogram.village import Village, running_village
 
-SHORT = 2_000
+SHORT = 1_200
 # Fifty thousand, in pieces that each end before the watchdog of hanging tests looks.
 FULL = [(5_000, seed) for seed in range(1, 11)]
 AT_ONCE = 8

@@ -553,6 +553,8 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/notices/{notice}/pictures": _nothing,
     "POST /admin/notices/{notice}/pictures/{picture}/remove": _nothing,
     "POST /admin/notices/{notice}/tick": _nothing,
+    "POST /admin/notices/{notice}/untick": _nothing,
+    "POST /admin/handlist/{line}/untick": _nothing,
     "POST /admin/notices/{notice}/remind": _nothing,
     "POST /admin/notices/{notice}/reach": _nothing,
     "POST /admin/notices/{notice}/submit": _first_version,

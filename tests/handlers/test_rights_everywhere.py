@@ -275,8 +275,8 @@ async def judged(trial: Trial, entry: Entry, role: Role) -> list[str]:
             await trial.renew()
         return _judged_plain(title, scope, answer, entry)
     missing = await trial.call(entry, caller, None)
-    foreign = [await trial.call(entry, caller, trial.world.near.get(scope, trial.world.far))]
-    foreign.append(await trial.call(entry, caller, trial.world.far))
+    near = trial.world.near.get(scope)
+    foreign = [await trial.call(entry, caller, place) for place in (near, trial.world.far) if place is not None]
     faults = [f"{title}: foreign {f}, missing {missing}"
               for f in foreign if scope is not Scope.ANY and f != missing]  # fmt: skip
     own = await trial.call(entry, caller, trial.world.home)

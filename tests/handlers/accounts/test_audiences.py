@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from time import perf_counter
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from bot.rights import Reach
 from bot.storage.database import Database
-from bot.storage.rows import insert_rows
 from handlers.accounts.domain import AppointmentKind, PupilStatus, Relation, SchoolKind
-from handlers.accounts.models import Bar, Guardianship, Person, Pupil, School, SchoolClass, Township, WeChatIdentity
+from handlers.accounts.models import Bar, Person, Pupil, School, SchoolClass, Township
 from handlers.accounts.service.audience import Audience, AudienceEmpty, AudienceRole, GradesReversed, Stage
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.bars import name_index
@@ -308,42 +305,3 @@ def test_an_audience_names_somebody_and_its_grades_in_order() -> None:
         Audience(schools=frozenset({"a"}))
     with pytest.raises(GradesReversed):
         of(AudienceRole.GUARDIANS, grades=(6, 1))
-
-
-# ------------------------------------------------------------------------------------------------------------ at scale
-@pytest.mark.engine("postgres")
-async def test_twenty_thousand_guardians_are_well_under_a_second(
-    audiences: AccountsAudiences, record_property: Any
-) -> None:
-    school = await make_school()
-    classes = [
-        await make_class(school, grade=grade, number=number) for grade in range(1, 10) for number in range(1, 31)
-    ]
-    stamp = {"created_at": LONG_AGO, "updated_at": LONG_AGO}
-    pupils = [
-        {"id": uuid4(), "school_id": school.id, "school_class_id": classes[n % 270].id, "name": "某", **stamp,
-         "status": PupilStatus.ENROLLED}
-        for n in range(12_000)
-    ]  # fmt: skip
-    people = [{"id": uuid4(), "name": f"某{n}", **stamp} for n in range(20_000)]
-    ties = [
-        {"pupil_id": pupils[n % 12_000]["id"], "person_id": people[n]["id"], "relation": Relation.MOTHER,
-         "bound_at": LONG_AGO if n % 3 else None, **stamp}
-        for n in range(20_000)
-    ]  # fmt: skip
-    phones = [
-        {"person_id": people[n]["id"], "account": "service", "openid": f"o{n}", "openid_index": f"{n:032d}", **stamp}
-        for n in range(20_000)
-        if n % 3
-    ]
-    tables: list[tuple[Any, Any]] = [
-        (Pupil, pupils), (Person, people), (Guardianship, ties), (WeChatIdentity, phones),
-    ]  # fmt: skip
-    for model, rows in tables:
-        await insert_rows(model, rows)
-    began = perf_counter()
-    count = await audiences.count(of(AudienceRole.GUARDIANS, schools=ids(school)), TODAY)
-    taken = perf_counter() - began
-    record_property("counts", f"{count} guardians of 12,000 children chosen in {taken:.2f} s")
-    assert count > 13_000
-    assert taken < 1.0

@@ -24,7 +24,7 @@ OLD, NEW = 40, 260
 
 @pytest.mark.slow
 async def test_a_killed_import_is_whole_or_absent(settings: Settings, clock: FrozenClock, tmp_path: Path) -> None:
-    await kill_often(settings, clock, tmp_path, times=5)
+    await kill_often(settings, clock, tmp_path, times=3)
 
 
 @pytest.mark.trial
