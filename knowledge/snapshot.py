@@ -2,6 +2,9 @@
 
 The file holds arrays only (nothing in it can run), is named after everything it depends on, and is made by a process
 of its own: `python -m knowledge.snapshot FILE FOLDER…`. Where it cannot be made, the caller builds in place.
+
+It is mapped, not read: what no question asks for takes no memory, and the replicas of one machine share the rest. The
+arrays stand one after another as numpy saves them, each at a multiple of 64 bytes; the first is the list of names.
 """
 
 from __future__ import annotations
@@ -11,12 +14,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from knowledge.frame import Framer
@@ -26,6 +30,9 @@ from knowledge.ranking import build_state
 from knowledge.words import Lexicon
 
 BUILD_TIMEOUT_S = 600.0
+SUFFIX = ".arrays"
+# Numpy's own headers end on a multiple of it, so that what they are about begins on one too.
+_STEP = 64
 
 State = dict[str, NDArray[Any]]
 
@@ -48,7 +55,7 @@ def fingerprint(folders: Sequence[Path]) -> str:
 
 def obtain(folders: Sequence[Path], kept_in: Path) -> State | None:
     """The arrays for the content of `folders`, from the file or built into it; `None` if neither can be had."""
-    path = kept_in / f"{fingerprint(folders)}.npz"
+    path = kept_in / f"{fingerprint(folders)}{SUFFIX}"
     state = _read(path)
     if state is None and _build(path, folders):
         state = _read(path)
@@ -57,10 +64,29 @@ def obtain(folders: Sequence[Path], kept_in: Path) -> State | None:
 
 def _read(path: Path) -> State | None:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return _mapped(path)
+    except (OSError, ValueError, EOFError):
         return None  # not there, or cut short: it is built again
+
+
+def _mapped(path: Path) -> State:
+    """Raises ValueError or EOFError for a file that is not whole."""
+    found: list[NDArray[Any]] = []
+    with path.open("rb") as file:
+        whole = np.asarray(np.memmap(file, np.uint8, "r"))
+        place = 0
+        while place < whole.size:
+            file.seek(place)
+            if npy.read_magic(file) != (1, 0):
+                raise ValueError
+            shape, _, dtype = npy.read_array_header_1_0(file)
+            begin, size = file.tell(), dtype.itemsize * prod(shape)
+            if begin + size > whole.size:
+                raise EOFError
+            found.append(whole[begin : begin + size].view(dtype).reshape(shape))
+            place = -(-(begin + size) // _STEP) * _STEP
+    names, *arrays = found
+    return dict(zip(names.tobytes().decode().split("\n"), arrays, strict=True))
 
 
 def _build(path: Path, folders: Sequence[Path]) -> bool:
@@ -91,9 +117,11 @@ def write(path: Path, folders: Sequence[Path]) -> None:
     gazetteer = Gazetteer({entry.plan.id: entry.plan for entry in entries}.values())
     state = build_state(entries, Framer(Lexicon(gazetteer.names), gazetteer))
     with NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        np.savez(file, **state)  # type: ignore[arg-type]  # the stub takes the names for its own options
+        for array in (np.frombuffer("\n".join(state).encode(), np.uint8), *state.values()):
+            file.write(bytes(-file.tell() % _STEP))
+            npy.write_array(file, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
     Path(file.name).replace(path)
-    for old in sorted(path.parent.glob("*.npz"), key=lambda one: one.stat().st_mtime)[:-KEPT]:
+    for old in sorted(path.parent.glob(f"*{SUFFIX}"), key=lambda one: one.stat().st_mtime)[:-KEPT]:
         with suppress(OSError):
             old.unlink()
 

@@ -74,6 +74,8 @@ def _jieba_tokenizer() -> Any:
         # jieba 0.42 has unescaped patterns; 3.12 says so at first compile.
         warnings.simplefilter("ignore", SyntaxWarning)
         import jieba
+    # Its table for guessing at words it does not know; every cut here is without guessing.
+    jieba.finalseg.emit_P.clear()
     return jieba.Tokenizer()
 
 

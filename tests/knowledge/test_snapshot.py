@@ -6,6 +6,8 @@ import os
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from knowledge import snapshot
 from knowledge.base import KnowledgeBase
 from knowledge.frame import Asker
@@ -22,7 +24,7 @@ def test_a_base_from_a_snapshot_answers_as_one_built_in_place(tmp_path: Path) ->
     folder = content.write(tmp_path)
     kept = tmp_path.resolve() / "kept"
     built = KnowledgeBase.load([folder], snapshots=kept)
-    assert len(list(kept.glob("*.npz"))) == 1
+    assert len(list(kept.glob(f"*{snapshot.SUFFIX}"))) == 1
     read = KnowledgeBase.load([folder], snapshots=kept)
     assert answers(built) == answers(read) == answers(KnowledgeBase.load([folder]))
 
@@ -33,12 +35,13 @@ def test_changed_content_gets_a_snapshot_of_its_own(tmp_path: Path) -> None:
     assert snapshot.fingerprint([tmp_path]) != before
 
 
-def test_a_cut_file_is_built_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [0, 40, 1000, -200])
+def test_a_cut_file_is_built_again(tmp_path: Path, left: int) -> None:
     folder = content.write(tmp_path)
     kept = tmp_path.resolve() / "kept"
     KnowledgeBase.load([folder], snapshots=kept)
-    [path] = kept.glob("*.npz")
-    path.write_bytes(path.read_bytes()[:1000])
+    [path] = kept.glob(f"*{snapshot.SUFFIX}")
+    path.write_bytes(path.read_bytes()[:left])
     assert answers(KnowledgeBase.load([folder], snapshots=kept)) == answers(KnowledgeBase.load([folder]))
     assert path.stat().st_size > 1000
 
@@ -54,8 +57,8 @@ def test_only_the_latest_snapshots_are_kept(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
     for number in range(snapshot.KEPT):
-        old = kept / f"{number}.npz"
+        old = kept / f"{number}{snapshot.SUFFIX}"
         old.write_bytes(b"")
         os.utime(old, (number, number))
-    snapshot.write(kept / "new.npz", [content.write(tmp_path)])
-    assert {path.name for path in kept.glob("*.npz")} == {"new.npz", *(f"{n}.npz" for n in range(1, snapshot.KEPT))}
+    snapshot.write(kept / f"new{snapshot.SUFFIX}", [content.write(tmp_path)])
+    assert {path.stem for path in kept.glob(f"*{snapshot.SUFFIX}")} == {"new", *map(str, range(1, snapshot.KEPT))}
