@@ -53,6 +53,7 @@ class Reports:
         """What became of template messages, many at once. Twice does no harm."""
         now = self._clock.now()
         async with transaction():
+            await _until_written([index for _, index in jobs])
             statement = Statement(of_pushes())
             told = statement.rows("told", {"platform_id": "text"}, [(job.message_id,) for job, _ in jobs])
             rows = await statement.fetch(
@@ -107,6 +108,8 @@ class Reports:
 
     async def _reported(self, channel: ChannelName, platform_id: str, recipient_index: str, error: str) -> None:
         now = self._clock.now()
+        if recipient_index:
+            await _until_written([recipient_index])
         statement = Statement(of_pushes())
         known = await statement.fetch(
             f"SELECT id FROM outbox_push WHERE platform_id = {statement.add(platform_id)}"  # noqa: S608
@@ -198,6 +201,19 @@ class Reports:
 
 def _error_of(job: TemplateJob) -> str:
     return ARRIVED if job.is_delivered else BLOCKED if job.is_blocked else NOT_DELIVERED
+
+
+async def _until_written(recipients: Sequence[str]) -> None:
+    """Waits for outcomes that are just being written: else the report would not see the id, and who writes it would
+    not see the report. In the caller's transaction; where one writes at a time there is nothing to wait for."""
+    statement = Statement(of_pushes())
+    if not statement.is_postgres:
+        return
+    wanted = statement.rows("wanted", {"own_index": "text"}, [(each,) for each in sorted(set(recipients))])
+    await statement.fetch(
+        f"SELECT p.id FROM outbox_push p JOIN {wanted} ON wanted.own_index = p.recipient_index"  # noqa: S608
+        " WHERE p.status = 'sending' ORDER BY p.id FOR SHARE OF p"
+    )
 
 
 async def _keep(reports: Sequence[tuple[ChannelName, str, str, str]], now: datetime) -> None:

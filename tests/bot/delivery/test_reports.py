@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 from datetime import timedelta
 
 import pytest
 
 from bot.clock import FrozenClock
-from bot.delivery.models import DeliveryStatus
+from bot.delivery.models import DeliveryStatus, OutboxPush
 from bot.delivery.pushes import ChannelName, Purpose
 from bot.delivery.reports import Reports
 from bot.storage.database import transaction
@@ -48,6 +50,25 @@ async def test_a_message_that_did_not_arrive_is_failed_and_somebody_is_told(post
         )
     assert await post.statuses() == {"a": S.FAILED, "b": S.SENT}
     assert post.listener.told == [(person(0), "user_block")]
+
+
+@pytest.mark.engine("postgres")
+async def test_a_report_waits_for_an_outcome_that_is_just_being_written(post: PostOffice) -> None:
+    """Else neither would see the other, and a message that did not arrive would stand there as sent."""
+    await post.promise(post.push("a"))
+    own = OutboxPush.filter(reason__not="")
+    await own.update(status=S.SENDING, recipient_index=index_of(person(0)), channel=ChannelName.TEMPLATE)
+    reports = reports_of(post)
+    async with transaction():
+        await own.update(status=S.SENT, platform_id="msg-1")
+        # As by another process: in a connection of its own.
+        told = asyncio.get_running_loop().create_task(
+            reports.take_jobs([(job("msg-1", delivered=False), index_of(person(0)))]), context=contextvars.Context()
+        )
+        await asyncio.wait((told,), timeout=0.3)
+        assert not told.done()
+    await told
+    assert await post.statuses() == {"a": S.FAILED}
 
 
 async def test_a_report_may_come_before_the_outcome_is_written(post: PostOffice) -> None:
