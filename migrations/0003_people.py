@@ -4,7 +4,8 @@ import functools
 from bot.identity import Hat
 from bot.storage.fields import EncryptedText, UtcDatetimeField
 from handlers.accounts.domain import Account, AppointmentKind, BindingState, BindingWay, InvitationKind, PlacementReason, PupilStatus, Relation, SchoolKind, SessionKind
-from handlers.consent.domain import Basis, Decision
+from handlers.consent.domain.decisions import Decision
+from handlers.consent.domain.register import Basis
 from handlers.rosters.domain import Coverage, ImportState, RosterKind
 from json import dumps, loads
 from tortoise.fields.base import OnDelete

@@ -47,7 +47,7 @@ from handlers.accounts.service.values import (
 from handlers.accounts.service.wechat_ids import IdentityService
 from handlers.accounts.service.writing import Writer
 from handlers.calendar.service.founding import put_calendar
-from handlers.consent.domain import Decision
+from handlers.consent.domain.decisions import Decision
 from handlers.consent.service.founding import MadeDecision, put_decisions
 from handlers.consent.service.notice import notice_of
 

@@ -13,7 +13,7 @@ from bot.web.tables import Sheet, TableView, download_of
 from handlers.accounts.service.child_records import EnrolledChild
 from handlers.accounts.service.views import GuardianView
 from handlers.consent import texts
-from handlers.consent.domain import AskFirst, Decision, FormInvalid, NoticeChanged
+from handlers.consent.domain.decisions import AskFirst, Decision, FormInvalid, NoticeChanged
 from handlers.consent.service.consents import ClassConsent, ConsentService
 from handlers.consent.service.paper import PaperService, SignedForm
 from handlers.consent.service.retention import RetentionService

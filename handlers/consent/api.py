@@ -8,7 +8,7 @@ from bot.clock import to_local
 from bot.rights import Action
 from bot.web.api import ApiCall, ApiRoute
 from handlers.consent import texts
-from handlers.consent.domain import Decision
+from handlers.consent.domain.decisions import Decision
 from handlers.consent.schemas import (
     ChildDataOut,
     ConsentIn,

@@ -14,7 +14,7 @@ from bot.rights import Action
 from bot.wechat.messages import Inbound, Reply, TextMessage, TextReply
 from handlers.accounts.service.people import ChildView
 from handlers.consent import texts
-from handlers.consent.domain import Decision, NothingToWithdraw, NoticeChanged, Standing
+from handlers.consent.domain.decisions import Decision, NothingToWithdraw, NoticeChanged, Standing
 from handlers.consent.service.consents import ConsentService, ConsentView
 from handlers.consent.service.download import DownloadService
 from handlers.consent.service.erasure import effect

@@ -10,7 +10,8 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 from bot.storage.base import Record, UtcDatetimeField
-from handlers.consent.domain import Basis, Decision
+from handlers.consent.domain.decisions import Decision
+from handlers.consent.domain.register import Basis
 
 
 class ConsentEvent(Record):

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from handlers.accounts.service.audience_sql import Selection, joined
 from handlers.accounts.service.child_records import Custody
-from handlers.consent.domain import ItemName
+from handlers.consent.domain.register import ItemName
 from handlers.consent.models import ConsentEvent
 from handlers.consent.service.standings import declined_rows, values_of
 

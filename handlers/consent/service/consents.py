@@ -19,19 +19,17 @@ from handlers.accounts.service.audience_sql import Selection
 from handlers.accounts.service.child_records import Custody, EnrolledChild
 from handlers.accounts.service.people import ChildView, PeopleService
 from handlers.consent import texts
-from handlers.consent.domain import (
-    Basis,
+from handlers.consent.domain.decisions import (
     Decided,
     Decision,
-    ItemName,
     NothingToWithdraw,
     NoticeChanged,
     Standing,
     is_answered,
-    item_of,
     last_of_each,
     standing_of,
 )
+from handlers.consent.domain.register import Basis, ItemName, item_of
 from handlers.consent.models import ConsentEvent
 from handlers.consent.service.choosing import Choice, without_declined
 from handlers.consent.service.erasure import ErasureService

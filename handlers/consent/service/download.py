@@ -18,7 +18,7 @@ from bot.rights import Action
 from bot.storage.database import transaction
 from handlers.accounts.service.people import PeopleService
 from handlers.consent import texts
-from handlers.consent.domain import Basis, child_items
+from handlers.consent.domain.register import Basis, child_items
 from handlers.consent.models import ConsentEvent
 from handlers.consent.service.erasure import Records
 from handlers.consent.service.notice import Notice

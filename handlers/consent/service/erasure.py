@@ -16,14 +16,8 @@ from bot.storage.database import transaction
 from bot.storage.erasures import ErasureNote
 from handlers.accounts.service.people import PeopleService
 from handlers.consent import texts
-from handlers.consent.domain import (
-    Basis,
-    Decision,
-    ErasureKind,
-    child_items,
-    pair_of,
-    parted,
-)
+from handlers.consent.domain.decisions import Decision, ErasureKind, pair_of, parted
+from handlers.consent.domain.register import Basis, child_items
 from handlers.consent.models import ConsentEvent, ErasureRow
 from handlers.consent.service.within import child_within
 

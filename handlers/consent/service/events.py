@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from handlers.consent.domain import Basis, Decision, child_items
+from handlers.consent.domain.decisions import Decision
+from handlers.consent.domain.register import Basis, child_items
 from handlers.consent.models import ConsentEvent
 
 _TICK = timedelta(microseconds=1)

@@ -8,7 +8,8 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from bot.storage.rows import insert_rows
-from handlers.consent.domain import Basis, Decision, child_items
+from handlers.consent.domain.decisions import Decision
+from handlers.consent.domain.register import Basis, child_items
 from handlers.consent.models import ConsentEvent
 
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from bot.config import Support
 from handlers.consent import texts
-from handlers.consent.domain import Basis, child_items
+from handlers.consent.domain.register import Basis, child_items
 
 PAGE_LENGTH = 580
 _FINGERPRINT = 4

@@ -18,7 +18,7 @@ from handlers.accounts.service.notices import BindingNotices
 from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.views import GuardianView
 from handlers.consent import texts
-from handlers.consent.domain import AskFirst, Decision, FormInvalid, NoticeChanged
+from handlers.consent.domain.decisions import AskFirst, Decision, FormInvalid, NoticeChanged
 from handlers.consent.models import ConsentEvent
 from handlers.consent.service.erasure import ErasureService
 from handlers.consent.service.events import NewDecision, add_event, last_event

@@ -10,7 +10,7 @@ from bot.errors import AppError
 from bot.logs import get_logger
 from bot.storage.database import transaction
 from handlers.consent import texts
-from handlers.consent.domain import REGISTER, days_kept
+from handlers.consent.domain.register import REGISTER, days_kept
 from handlers.consent.models import DataItem
 
 _log = get_logger(__name__)

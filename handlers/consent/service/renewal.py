@@ -11,7 +11,7 @@ from bot.capability import DueForRetention
 from bot.clock import SHANGHAI, Clock
 from bot.identity import IdentityProvider
 from handlers.consent import texts
-from handlers.consent.domain import covers
+from handlers.consent.domain.decisions import covers
 from handlers.consent.models import Reminder
 from handlers.consent.service.consents import ConsentService
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from bot.storage.sets import as_value, mark, select_ids
 from handlers.accounts.service.child_records import Custody, custody_rows
-from handlers.consent.domain import ItemName, Standing, matter_of
+from handlers.consent.domain.decisions import Standing, matter_of
+from handlers.consent.domain.register import ItemName
 from handlers.consent.models import ConsentEvent
 
 # The last word of each guardian, then of each child the one that decides: a word against before one that holds before

@@ -14,7 +14,7 @@ from bot.delivery.outbox import DeliveryStatus, Outbox
 from bot.delivery.pushes import Composed, NotNeeded, NotYet, Push, Slot
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.offices import Offices
-from handlers.consent.domain import Standing
+from handlers.consent.domain.decisions import Standing
 from handlers.consent.service.consents import ConsentService
 from handlers.notices import texts
 from handlers.notices.domain import LIVE, NO_CHILD, OUT, NoticeState

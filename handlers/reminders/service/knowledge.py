@@ -12,7 +12,7 @@ from bot.delivery.reminding import Choice, DueReminder, Occurrence, Reminded, Ru
 from handlers.accounts.service.audience import Audience, AudienceRole
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.places import PlaceService
-from handlers.consent.domain import ItemName
+from handlers.consent.domain.register import ItemName
 from handlers.consent.service.consents import ConsentService
 from handlers.reminders import texts
 from handlers.reminders.domain import distance, spoken

@@ -41,7 +41,7 @@ from handlers.accounts.service.child_records import Custody
 from handlers.accounts.service.identity import AccountsIdentity
 from handlers.accounts.service.places import PlaceService
 from handlers.calendar.service.calendars import CalendarService
-from handlers.consent.domain import Decided, Standing, standing_of
+from handlers.consent.domain.decisions import Decided, Standing, standing_of
 from handlers.consent.models import ConsentEvent
 from handlers.consent.service.notice import notice_of
 from handlers.console.models import Credential

@@ -13,7 +13,7 @@ async def main(url: str) -> None:
     """Says so when the first row is written."""
     from bot.clock import SystemClock
     from bot.storage.database import open_database
-    from handlers.consent.domain import Basis
+    from handlers.consent.domain.register import Basis
     from handlers.consent.models import DataItem
     from tests.settings import make_settings
 

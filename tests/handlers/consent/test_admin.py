@@ -22,7 +22,7 @@ from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.sessions import SessionService
 from handlers.consent import texts
 from handlers.consent.capability import build
-from handlers.consent.domain import Decision
+from handlers.consent.domain.decisions import Decision
 from handlers.consent.models import ConsentEvent
 from handlers.consent.service.consents import ConsentService
 from tests import factories

@@ -13,25 +13,27 @@ from bot.config import Support
 from bot.storage.database import Database
 from bot.storage.schema import model_modules
 from handlers.consent import texts
-from handlers.consent.domain import (
+from handlers.consent.domain.decisions import (
+    Decided,
+    Decision,
+    ErasureKind,
+    Standing,
+    covers,
+    is_allowed,
+    pair_of,
+    parted,
+    standing_of,
+)
+from handlers.consent.domain.register import (
     IMPERSONAL,
     REGISTER,
     STRUCTURAL,
     About,
     Basis,
-    Decided,
-    Decision,
-    ErasureKind,
     ItemName,
-    Standing,
     child_items,
-    covers,
     days_kept,
-    is_allowed,
     item_of,
-    pair_of,
-    parted,
-    standing_of,
 )
 from handlers.consent.service.notice import PAGE_LENGTH, notice_of
 

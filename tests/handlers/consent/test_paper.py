@@ -20,7 +20,8 @@ from bot.metrics import Metrics
 from handlers.accounts.models import Bar, Guardianship, Person
 from handlers.accounts.service.child_records import Custody
 from handlers.accounts.service.notices import BindingNotices
-from handlers.consent.domain import AskFirst, Decision, FormInvalid, ItemName, NoticeChanged, Standing
+from handlers.consent.domain.decisions import AskFirst, Decision, FormInvalid, NoticeChanged, Standing
+from handlers.consent.domain.register import ItemName
 from handlers.consent.models import ConsentEvent
 from handlers.consent.service.paper import PAPER, RECORDED, PaperService, SignedForm
 from tests import factories

@@ -27,17 +27,8 @@ from handlers.accounts.models import (
     Session,
     WeChatIdentity,
 )
-from handlers.consent.domain import (
-    REGISTER,
-    Basis,
-    Decision,
-    ErasureKind,
-    ItemName,
-    NothingToWithdraw,
-    NoticeChanged,
-    Standing,
-    pair_of,
-)
+from handlers.consent.domain.decisions import Decision, ErasureKind, NothingToWithdraw, NoticeChanged, Standing, pair_of
+from handlers.consent.domain.register import REGISTER, Basis, ItemName
 from handlers.consent.models import ConsentEvent, DataItem, ErasureRow
 from handlers.consent.service.download import as_page
 from handlers.consent.service.register import RegisterKeeper

@@ -15,18 +15,8 @@ from handlers.accounts.domain import AppointmentKind, Relation
 from handlers.accounts.models import Bar, Guardianship, Person, Pupil
 from handlers.accounts.service.audience import Audience, AudienceRole
 from handlers.accounts.service.audiences import AccountsAudiences, Selection
-from handlers.consent.domain import (
-    Basis,
-    Decided,
-    Decision,
-    ItemName,
-    Standing,
-    child_items,
-    is_allowed,
-    is_declined,
-    item_of,
-    standing_of,
-)
+from handlers.consent.domain.decisions import Decided, Decision, Standing, is_allowed, is_declined, standing_of
+from handlers.consent.domain.register import Basis, ItemName, child_items, item_of
 from handlers.consent.models import ConsentEvent
 from handlers.consent.service.dependents import ConsentDependents
 from handlers.consent.service.founding import MadeDecision, put_decisions

@@ -139,7 +139,7 @@ async def test_whoever_lost_the_child_meanwhile_is_not_told(stage: Stage) -> Non
 
 
 async def test_a_family_that_said_no_is_told_without_the_name(stage: Stage) -> None:
-    from handlers.consent.domain import Decision
+    from handlers.consent.domain.decisions import Decision
     from handlers.consent.models import ConsentEvent
 
     now = stage.clock.now()

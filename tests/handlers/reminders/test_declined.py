@@ -12,7 +12,7 @@ from bot.delivery.outbox import DeliveryStatus
 from bot.storage.database import Database
 from handlers.accounts.domain import AppointmentKind, Relation
 from handlers.accounts.models import Person, Pupil, SchoolClass
-from handlers.consent.domain import Decision
+from handlers.consent.domain.decisions import Decision
 from tests import factories
 from tests.handlers.consent.conftest import Stage as Consents
 from tests.handlers.consent.conftest import guardian

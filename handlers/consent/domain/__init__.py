@@ -1,0 +1,1 @@
+"""Rules of consent: what is kept on which ground, and what families decided. No I/O."""
