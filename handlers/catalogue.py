@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bot.capability import Capability
 from handlers.accounts.capability import ACCOUNTS
+from handlers.after_school.capability import AFTER_SCHOOL
 from handlers.alarms.capability import ALARMS
 from handlers.calendar.capability import CALENDAR
 from handlers.consent.capability import CONSENT
@@ -29,6 +30,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     DELIVERIES,
     REMINDERS,
     NOTICES,
+    AFTER_SCHOOL,
     POLICY,
     DUTIES,
     ALARMS,

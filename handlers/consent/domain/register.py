@@ -106,7 +106,12 @@ REGISTER: Final[tuple[Item, ...]] = (
         "accounts_binding_request": "identity_id pupil_id school_id class_id said relation state decided_by decided_at",
     }, kept_days=90),
     Item(_N.CHILD_REMINDERS, _CHILD, _CONSENT, {}),
-    Item(_N.CHILD_SIGN_UP, _CHILD, _CONSENT, {}),
+    Item(_N.CHILD_SIGN_UP, _CHILD, _CONSENT, {
+        "after_school_enrolment": "pupil_id party_id state turn position offered_until rank draw_id source consent_how"
+        " entered_by active_key",
+        "after_school_statement": "pupil_id wish programme_id source said_at said_by entered_by consent_how reason",
+        "after_school_drawn": "party_id turn choice choices refused missed_before",
+    }),
     Item(_N.CHILD_PICTURES, _CHILD, _CONSENT, {
         "stored_file": "owner_id content",
     }),
@@ -156,6 +161,12 @@ REGISTER: Final[tuple[Item, ...]] = (
     Item(_N.STAFF_TASK, _STAFF, _DUTY, {
         "duties_task": "done_by note",
         "reminders_class": "set_by text",
+        "after_school_plan": "written_by published_by closed_by",
+        "after_school_programme": "teacher_id",
+        "after_school_draw": "held_by",
+        "after_school_fee_cap": "entered_by",
+        "after_school_tally": "signed_by",
+        "after_school_enrolment_event": "by_person",
     }),
     Item(_N.STAFF_CREDENTIAL, _STAFF, _DUTY, {
         "console_credential": "person_id login password totp_secret totp_confirmed_at totp_last_step must_change"
@@ -175,6 +186,20 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "accounts_township": "name county province",
     "accounts_school": "township_id parent_id name kind place closed_on",
     "accounts_class": "school_id school_year grade number promoted_from_id",
+    "after_school_day_off": "plan_id programme_id day reason",
+    "after_school_draw": "plan_id programme_ids seed rule_version held_at",
+    "after_school_drawn": "draw_id",
+    "after_school_enrolment": "plan_id programme_id pool_id",
+    "after_school_enrolment_event": "enrolment_id at from_state to_state via",
+    "after_school_fee_cap": "township_id school_kind per_lesson_fen per_term_fen since clause",
+    "after_school_plan": "township_id school_id term title first_day last_day opens_at closes_at state complaint_phone"
+    " pick_up_point offer_school_days settle_by published_at closed_at",
+    "after_school_pool": "plan_id title places taken waiting next_turn",
+    "after_school_programme": "plan_id pool_id title lowest_grade highest_grade weekdays starts_at ends_at room"
+    " pick_up_point selection fee_basis fee_fen fee_payer fee_clause",
+    "after_school_statement": "plan_id",
+    "after_school_tally": "plan_id class_id number move counts at reason",
+    "after_school_window": "plan_id grade opens_at closes_at",
     "alarms_alarm": "kind state level climb_at hand_over source raised_at township_id school_id class_id",
     "alarms_entry": "alarm_id at level",
     "audit_seal": "number entry_id digest sealed_at",

@@ -1,0 +1,83 @@
+"""Who gets a place: first come, in order, siblings together or not at all. Pure: counting and locking is the caller's.
+
+A party is what stands in line as one: a child, or siblings who want to be together, each for a programme. Places belong
+to pools, which programmes may share.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A child and the pool of the programme it is for."""
+
+    child: str
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Stands in line as one. `key` names it."""
+
+    key: str
+    members: tuple[Member, ...]
+
+    @property
+    def needs(self) -> Counter[str]:
+        """How many places of which pool."""
+        return Counter(member.pool for member in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """`places` (None: as many as come), how many are taken, and how many wait."""
+
+    places: int | None
+    taken: int = 0
+    waiting: int = 0
+
+    @property
+    def free(self) -> float:
+        """How many more can come."""
+        return float("inf") if self.places is None else max(0, self.places - self.taken)
+
+
+def admitted(parties: Sequence[Party], pools: Mapping[str, Pool]) -> list[bool]:
+    """For each, in the order in which they came: whether they have their places at once. Nobody passes those who wait
+    already for the same pool; a party that does not fit as a whole waits as a whole."""
+    free = {name: pool.free for name, pool in pools.items()}
+    has_line = {name for name, pool in pools.items() if pool.waiting}
+    found = []
+    for party in parties:
+        fits = not has_line & party.needs.keys() and _fits(party, free)
+        found.append(fits)
+        if fits:
+            _take(party, free)
+        else:
+            has_line |= {name for name in party.needs if free[name] != float("inf")}
+    return found
+
+
+def offers(waiting: Iterable[Party], free: Mapping[str, float]) -> list[Party]:
+    """To whom the free places are offered now, in the order of the line. Siblings who do not fit together yet keep
+    their place in it; what they cannot use is offered to the next who fits, so that no place stands empty."""
+    left = dict(free)
+    found = []
+    for party in waiting:
+        if _fits(party, left):
+            _take(party, left)
+            found.append(party)
+    return found
+
+
+def _fits(party: Party, free: Mapping[str, float]) -> bool:
+    return all(free.get(pool, 0) >= number for pool, number in party.needs.items())
+
+
+def _take(party: Party, free: dict[str, float]) -> None:
+    for pool, number in party.needs.items():
+        free[pool] -= number

@@ -1,0 +1,5 @@
+"""Everything the after-school service says."""
+
+from __future__ import annotations
+
+CHILD_HEADING = "课后服务"
