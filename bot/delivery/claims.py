@@ -7,14 +7,14 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 from bot.delivery.credits import Credits, Reserved
-from bot.delivery.models import DeliveryStatus
+from bot.delivery.models import DeliveryClaim, DeliveryStatus
 from bot.delivery.pushes import ChannelName, Purpose, Push, PushClass
 from bot.delivery.tables import Statement, moment_of, of_pushes
 from bot.storage.database import transaction
@@ -25,11 +25,16 @@ _CLAIMING: Final = 0x7869_616E_6770_7573
 PUSH_COLUMNS: Final = (
     "id, reason, occurrence, person_id, rule, purpose, push_class, child_ids, not_before, expires_at, attempts, tried"
 )
-# The state is compared in a way no index helps with, so that rows are looked up by id: by the index of what is being
-# sent, which statistics a moment old believe to be empty, each given row would be compared with each row in hand.
 _STILL_OURS: Final = (
-    "outbox_push.id = given.push_id AND outbox_push.claim = given.own_claim AND outbox_push.status || '' = 'sending'"
+    "outbox_push.id = given.push_id AND outbox_push.claim = given.own_claim AND outbox_push.status = 'sending'"
 )
+# What is planned and what is in hand, by the index of what is due; what is held; whatever is not done with. The state
+# itself is in no index, so that taking something in hand writes in none.
+_DUE: Final = "queue = 0"
+_HELD: Final = "queue = 1"
+_UNDONE: Final = "queue IS NOT NULL"
+# So many claims are taken back at a time.
+_CLAIMS_AT_ONCE: Final = 20
 
 
 @dataclass(slots=True, eq=False)
@@ -88,12 +93,12 @@ class Claims:
         """What there is to be done now: one question to the database, so that resting costs little."""
         statement = Statement(of_pushes())
         moment = statement.add(now, "moment")
-        planned = f"status = 'planned' AND not_before <= {moment}"
+        planned = f"{_DUE} AND status = 'planned' AND not_before <= {moment}"
         (row,) = await statement.fetch(
             f"SELECT EXISTS (SELECT 1 FROM outbox_push WHERE {planned} AND lane < {NORMAL_LANE}) AS express,"  # noqa: S608
             f" EXISTS (SELECT 1 FROM outbox_push WHERE {planned} AND lane = {NORMAL_LANE}) AS usual,"
-            f" EXISTS (SELECT 1 FROM outbox_push WHERE status = 'sending' AND lease_until <= {moment}) AS lost,"
-            f" EXISTS (SELECT 1 FROM outbox_push WHERE status = 'held' AND not_before <= {moment}) AS held"
+            f" EXISTS (SELECT 1 FROM delivery_claim WHERE lease_until <= {moment}) AS lost,"
+            f" EXISTS (SELECT 1 FROM outbox_push WHERE {_HELD} AND not_before <= {moment}) AS held"
         )
         return Waiting(*(bool(row[name]) for name in Waiting._fields))
 
@@ -118,10 +123,10 @@ class Claims:
         claim = uuid4()
         if number <= 0:
             return []
-        if lane != NORMAL_LANE:
-            return await self._take_rows(_first(lane), claim, number, now, until)
         async with transaction() as connection:
             is_postgres = connection.capabilities.dialect == "postgres"
+            if lane != NORMAL_LANE:
+                return await self._take_rows(_first(lane), claim, number, now, until)
             if is_postgres:
                 # One worker at a time: two that claim at the same moment would part what belongs to one person.
                 await connection.execute_query(
@@ -135,11 +140,12 @@ class Claims:
         moment, key = statement.add(now, "moment"), statement.add(claim, "id")
         end, most = statement.add(until, "moment"), statement.add(number, "number")
         skip = "FOR UPDATE SKIP LOCKED" if statement.is_postgres else ""
-        chosen = due.format(now=moment, most=most, skip=skip)
+        chosen = due.format(now=moment, most=most, skip=skip, row="ctid" if statement.is_postgres else "id")
         change = f"SET status = 'sending', claim = {key}, lease_until = {end}, begun_at = NULL, updated_at = {moment}"
         if statement.is_postgres:
             query = (
-                f"WITH {chosen}, taken AS (UPDATE outbox_push {change} FROM due WHERE outbox_push.id = due.due_id"  # noqa: S608
+                # By where the row lies, which stays so while it is locked: no index is asked a second time.
+                f"WITH {chosen}, taken AS (UPDATE outbox_push {change} FROM due WHERE outbox_push.ctid = due.due_id"  # noqa: S608
                 f" RETURNING {PUSH_COLUMNS}) SELECT * FROM taken"
             )
         else:
@@ -149,7 +155,13 @@ class Claims:
             )
         rows = [_claimed(row, claim, until) for row in await statement.fetch(query)]
         rows.sort(key=lambda row: (row.push.not_before, row.push.id))
+        if rows:
+            await DeliveryClaim.create(id=claim, lease_until=until, created_at=now, updated_at=now)
         return rows
+
+    async def done(self, rows: Collection[Claimed]) -> None:
+        """Nothing of their claims is in hand any more."""
+        await DeliveryClaim.filter(id__in=list({row.claim for row in rows})).delete()
 
     async def wake(self, now: datetime) -> int:
         """What was held until now is planned again."""
@@ -158,7 +170,7 @@ class Claims:
         skip = "FOR UPDATE SKIP LOCKED" if statement.is_postgres else ""
         return await statement.run(
             f"UPDATE outbox_push SET status = 'planned', updated_at = {moment} WHERE id IN (SELECT id FROM outbox_push"  # noqa: S608
-            f" WHERE status = 'held' AND not_before <= {moment} LIMIT 10000 {skip})"
+            f" WHERE {_HELD} AND not_before <= {moment} LIMIT 10000 {skip})"
         )
 
     # --------------------------------------------------------------------------------------------------------- sending
@@ -224,24 +236,52 @@ class Claims:
         await self._credits.give_back(back)
 
     # --------------------------------------------------------------------------------------------------------- recovery
+    async def adopt(self) -> None:
+        """Claims that a replica of a version before made, which knew no list of them, come into the list."""
+        statement = Statement(of_pushes())
+        await statement.run(ADOPTION)
+
     async def recover(self, now: datetime) -> Mapping[DeliveryStatus, Sequence[str]]:
         """What workers that died had in hand: unknown if it may be on its way, else planned anew. Gives their ids."""
         found: dict[DeliveryStatus, list[str]] = {}
         async with transaction():
+            lost = await self._lost_claims(now)
+            if not lost:
+                return found
             statement = Statement(of_pushes())
             moment = statement.add(now, "moment")
             skip = "FOR UPDATE SKIP LOCKED" if statement.is_postgres else ""
             rows = await statement.fetch(
                 "UPDATE outbox_push SET status = CASE WHEN begun_at IS NULL THEN 'planned' ELSE 'unknown' END,"  # noqa: S608
                 f" lease_until = NULL, updated_at = {moment}, last_error = 'worker_lost'"
-                f" WHERE id IN (SELECT id FROM outbox_push WHERE status = 'sending' AND lease_until <= {moment}"
+                f" WHERE id IN (SELECT id FROM outbox_push WHERE {_DUE} AND status = 'sending'"
+                f" AND claim {statement.ids(lost)} AND lease_until <= {moment}"
                 # The claim stays to be read here; without `sending` it is worth nothing.
-                f" LIMIT 1000 {skip}) RETURNING id, status, claim, credit, recipient_index"
+                f" {skip}) RETURNING id, status, claim, credit, recipient_index"
             )
             for row in rows:
                 found.setdefault(DeliveryStatus(row["status"]), []).append(str(row["id"]))
             await self._release(rows)
+            await self._strike(lost)
         return found
+
+    async def _lost_claims(self, now: datetime) -> list[str]:
+        statement = Statement(of_pushes())
+        moment = statement.add(now, "moment")
+        skip = "FOR UPDATE SKIP LOCKED" if statement.is_postgres else ""
+        rows = await statement.fetch(
+            f"SELECT id FROM delivery_claim WHERE lease_until <= {moment}"  # noqa: S608
+            f" ORDER BY lease_until LIMIT {_CLAIMS_AT_ONCE} {skip}"
+        )
+        return [str(row["id"]) for row in rows]
+
+    async def _strike(self, claims: Sequence[str]) -> None:
+        """Takes claims off the list, but for those of which something is being settled elsewhere: that may fail."""
+        statement = Statement(of_pushes())
+        await statement.run(
+            f"DELETE FROM delivery_claim WHERE id {statement.ids(claims)} AND id NOT IN (SELECT claim FROM outbox_push"  # noqa: S608
+            f" WHERE {_DUE} AND status = 'sending' AND claim IS NOT NULL)"
+        )
 
     async def let_go(self, rows: Sequence[Claimed], now: datetime, not_before: datetime) -> None:
         """Plans anew what was claimed and has not begun. What was kept for it is given back by what the rows say, since
@@ -273,6 +313,12 @@ class Claims:
         await self._credits.give_back([each for status, each in credits if status != DeliveryStatus.UNKNOWN])
 
 
+ADOPTION: Final = (
+    "INSERT INTO delivery_claim (id, lease_until, created_at, updated_at)"  # noqa: S608 - constants
+    f" SELECT claim, max(lease_until), max(updated_at), max(updated_at) FROM outbox_push WHERE {_DUE}"
+    " AND status = 'sending' AND claim IS NOT NULL AND lease_until IS NOT NULL GROUP BY claim ON CONFLICT DO NOTHING"
+)
+
 _SETTLING: Final = {
     "push_id": "id", "own_claim": "id", "new_status": "text", "new_time": "moment", "new_channel": "text",
     "new_index": "text", "new_platform_id": "text", "new_message": "id", "new_error": "text", "new_tried": "text",
@@ -290,7 +336,7 @@ def _settling(row: Claimed, settled: Settled) -> tuple[Any, ...]:
 def _first(lane: int) -> str:
     """The due pushes of a lane, as the table `due`."""
     return (
-        f"due AS (SELECT id AS due_id FROM outbox_push WHERE status = 'planned' AND lane = {lane}"  # noqa: S608
+        f"due AS (SELECT {{row}} AS due_id FROM outbox_push WHERE {_DUE} AND status = 'planned' AND lane = {lane}"  # noqa: S608
         " AND not_before <= {now} ORDER BY not_before LIMIT {most} {skip})"
     )
 
@@ -298,15 +344,15 @@ def _first(lane: int) -> str:
 def _with_companions(lane: int, *, is_postgres: bool) -> str:
     """The due pushes of a lane, and all others of it that are due to the same people.
 
-    The others are looked up by person. Their state is compared in a way no index helps with: a table that has just been
-    filled has no statistics, and by the index of what is due all of it would be read for each person.
+    The others are looked up by person, in words that the index of what is due does not answer: a table that has just
+    been filled has no statistics, and by that index all of it would be read.
     """
     same = "= ANY (ARRAY(SELECT person_id FROM chosen))" if is_postgres else "IN (SELECT person_id FROM chosen)"
     return (
-        f"chosen AS (SELECT person_id FROM outbox_push WHERE status = 'planned' AND lane = {lane}"  # noqa: S608
+        f"chosen AS (SELECT person_id FROM outbox_push WHERE {_DUE} AND status = 'planned' AND lane = {lane}"  # noqa: S608
         " AND not_before <= {now} ORDER BY not_before LIMIT {most}),"
-        f" due AS (SELECT id AS due_id FROM outbox_push WHERE person_id {same}"
-        f" AND status || '' = 'planned' AND lane + 0 = {lane} AND not_before <= {{now}} {{skip}})"
+        f" due AS (SELECT {{row}} AS due_id FROM outbox_push WHERE person_id {same}"
+        f" AND {_UNDONE} AND status = 'planned' AND lane = {lane} AND not_before <= {{now}} {{skip}})"
     )
 
 

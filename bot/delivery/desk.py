@@ -100,7 +100,7 @@ async def troubled(*, limit: int, offset: int) -> Sequence[Trouble]:
     rows = await statement.fetch(
         "SELECT * FROM (SELECT id, reason, occurrence, rule, person_id, child_ids, channel, status, last_error,"  # noqa: S608
         " purpose, push_class, not_before, expires_at,"
-        f" attempts, updated_at FROM outbox_push WHERE {_TROUBLED} UNION ALL"
+        f" attempts, updated_at FROM outbox_push WHERE queue = 2 AND {_TROUBLED} UNION ALL"
         " SELECT id, reason, occurrence, '' AS rule, NULL AS person_id, NULL AS child_ids, NULL AS channel, status,"
         " last_error, NULL AS purpose, NULL AS push_class, NULL AS not_before, NULL AS expires_at,"
         f" attempts, updated_at FROM outbox_message WHERE {_TROUBLED}) AS troubled"

@@ -106,12 +106,13 @@ class OutboxPush(Record):
     """A promise to tell a person one thing once: `reason`, person and `occurrence` name it. It holds no words.
 
     A table beside `outbox_message`, because a replica of the version before, which knows letters only, would take a
-    promise without a text for a letter it has no channel for, and settle it as failed.
+    promise without a text for a letter it has no channel for, and settle it as failed. The database keeps a column of
+    its own beside these, `queue`, by which its indexes are found: see migrations/0011_lean_pushes.py.
     """
 
     reason = fields.CharField(max_length=64)
     occurrence = fields.CharField(max_length=128)
-    person_id = fields.UUIDField(db_index=True)
+    person_id = fields.UUIDField()
     rule = fields.CharField(max_length=64)
     purpose = fields.CharEnumField(Purpose, max_length=16, description="Purpose")
     push_class = fields.CharEnumField(PushClass, max_length=16, description="PushClass")
@@ -144,7 +145,17 @@ class OutboxPush(Record):
     class Meta:
         table = "outbox_push"
         unique_together = (("reason", "person_id", "occurrence"),)
-        # Further indexes, each of some of the rows only: migrations/0006_outgoing_rules.py.
+        # Further indexes, each of some of the rows only: migrations/0006_outgoing_rules.py, 0011_lean_pushes.py.
+
+
+class DeliveryClaim(Record):
+    """A worker has pushes in hand until `lease_until`: its id is their claim. It goes when all of them are settled. One
+    whose lease has ended tells that there may be something to take back."""
+
+    lease_until = UtcDatetimeField(db_index=True)
+
+    class Meta:
+        table = "delivery_claim"
 
 
 class DeliveryConsent(Record):

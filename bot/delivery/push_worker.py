@@ -107,6 +107,7 @@ class PushWorker:
         # So many say together that they go, while as many as may be are on their way.
         self._together = at_once // 4 + 1
         self._begin_before_s = _BEGIN_BEFORE_S
+        self._has_adopted = False
         self._carriers: Carriers[Departure] = Carriers(self._carry, at_once=at_once, most=at_once + 2 * self._together)
         self.rounds = Rounds(
             [self._express_round, *[self._usual_round] * self._limits.lines],
@@ -135,6 +136,9 @@ class PushWorker:
     async def _express_round(self) -> int:
         """What must not wait, and what dead workers left."""
         now = self._clock.now()
+        if not self._has_adopted:
+            await self._claims.adopt()
+            self._has_adopted = True
         waiting = await self._claims.waiting(now)
         if waiting.lost or waiting.held:
             await self._take_back()
@@ -175,6 +179,7 @@ class PushWorker:
             by_channel[_way(shipment[0]).channel].append(shipment)
         await all_of([asyncio.create_task(self._send_off(*each, batch)) for each in by_channel.items()])
         await batch.is_done()
+        await self._claims.done(rows)
         return len(rows)
 
     async def _let_go(self, rows: Sequence[Claimed]) -> None:

@@ -87,8 +87,11 @@ async def _shadow_tables(database: Database) -> None:
 
 # By format, since a temporary table goes before the real one of its name and the real one's schema is not always named
 # the same.
-_FILL: Final = """DO $$ BEGIN
-EXECUTE format('INSERT INTO pg_temp.%I SELECT * FROM %I.%I', '{name}', {schema}, '{name}');
+_FILL: Final = """DO $$ DECLARE given text; BEGIN
+-- What the database computes by itself cannot be given.
+SELECT string_agg(format('%I', attname), ', ') INTO given FROM pg_attribute
+ WHERE attrelid = 'pg_temp."{name}"'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+EXECUTE format('INSERT INTO pg_temp.%I (%s) SELECT %s FROM %I.%I', '{name}', given, given, {schema}, '{name}');
 END $$"""
 # Numbers that count by themselves come from a sequence of the real table, which must not be moved on.
 _NUMBER: Final = """DO $$ DECLARE own text; counter text; at text; BEGIN

@@ -225,6 +225,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "notices_recipient": "notice_id has_new_words",
     "notices_ticket": "notice_id",
     "stored_file": "owner_kind media_type size delete_after",
+    "delivery_claim": "lease_until",
     "outbox_push": "message_id reason rule purpose push_class status lane tried not_before expires_at channel claim"
     " credit attempts begun_at last_error lease_until",
     "policy_feedback": "article is_helpful",

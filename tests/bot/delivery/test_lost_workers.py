@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import Context
 from datetime import timedelta
 
 import pytest
 
 from bot.delivery.claims import Claims
 from bot.delivery.credits import FAMILY, day_of
-from bot.delivery.models import CountedBatch, DeliveryStatus
+from bot.delivery.models import CountedBatch, DeliveryClaim, DeliveryStatus, OutboxPush
 from bot.delivery.push_worker import PushLimits
 from bot.delivery.pushes import ChannelName
 from bot.metrics import Metrics
@@ -116,3 +117,43 @@ async def test_which_claim_counted_what_is_forgotten_the_next_day(post: PostOffi
     await post.outbox.forget_settled()
     assert not await CountedBatch.exists()
     assert await post.statuses() == {"a": S.SENT}
+
+
+async def test_a_claim_is_listed_while_it_stands_and_no_longer(post: PostOffice) -> None:
+    await post.promise(post.push())
+    await die_before_sending(post)
+    assert await DeliveryClaim.all().count() == 1
+    post.clock.advance(PushLimits().lease)
+    await post.drain(post.worker(Phone()))
+    assert await post.statuses() == {"a": S.SENT}
+    assert not await DeliveryClaim.exists()
+
+
+async def test_what_a_version_without_the_list_had_in_hand_is_found(post: PostOffice) -> None:
+    await post.promise(post.push())
+    await die_before_sending(post)
+    await DeliveryClaim.all().delete()
+    post.clock.advance(PushLimits().lease)
+    claims = Claims(post.credits)
+    assert not await claims.recover(post.clock.now())
+    await claims.adopt()
+    assert set(await claims.recover(post.clock.now())) == {S.PLANNED}
+
+
+@pytest.mark.engine("postgres")
+async def test_a_claim_stays_listed_while_something_of_it_is_being_settled(post: PostOffice) -> None:
+    """That may still come to nothing: then the row is taken back at the next look."""
+    await post.promise(post.push(), post.push("b", who=1))
+    await die_before_sending(post)
+    post.clock.advance(PushLimits().lease)
+    now, claims = post.clock.now(), Claims(post.credits)
+    (busy, _) = await OutboxPush.all().order_by("id")
+    with suppress(DatabaseAway):
+        async with transaction():
+            await OutboxPush.filter(id=busy.id).update(last_error="settling")
+            elsewhere = asyncio.get_running_loop().create_task(claims.recover(now), context=Context())
+            assert len((await elsewhere)[S.PLANNED]) == 1
+            raise DatabaseAway
+    assert await DeliveryClaim.all().count() == 1
+    assert len((await claims.recover(now))[S.PLANNED]) == 1
+    assert not await DeliveryClaim.exists()

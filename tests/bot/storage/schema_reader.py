@@ -43,7 +43,7 @@ async def _from_sqlite(connection: BaseDBAsyncClient) -> dict[str, Table]:
     listed = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     tables = {}
     for row in await connection.execute_query_dict(listed):
-        columns = await connection.execute_query_dict(f"PRAGMA table_info({row['name']})")
+        columns = await connection.execute_query_dict(f"PRAGMA table_xinfo({row['name']})")
         indexes: set[tuple[str, ...]] = set()
         uniques = {tuple(column["name"] for column in columns if column["pk"])} - {()}
         for index in await connection.execute_query_dict(f"PRAGMA index_list({row['name']})"):
