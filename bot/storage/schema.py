@@ -16,12 +16,12 @@ MIGRATIONS = "migrations"
 
 
 def model_modules() -> list[str]:
-    """Every module with tables: `models.py` in a package of `bot` or `handlers`."""
+    """Every module with tables: `models`, a file or a package, in a package of `bot` or `handlers`."""
     return [
-        f"{package}.{file.parent.name}.models"
+        f"{package}.{part.parent.name}.models"
         for package in ("bot", "handlers")
         for folder in _folders(package)
-        for file in sorted(Path(folder).glob("*/models.py"))
+        for part in sorted([*Path(folder).glob("*/models.py"), *Path(folder).glob("*/models/")])
     ]
 
 
