@@ -18,6 +18,14 @@ from handlers.after_school.models.sign_up import (
     AfterSchoolStatement,
     AfterSchoolTally,
 )
+from handlers.after_school.models.waivers import (
+    AfterSchoolWaived,
+    AfterSchoolWaiver,
+    AfterSchoolWaiverCategory,
+    AfterSchoolWaiverEvent,
+    AfterSchoolWaiverList,
+    AfterSchoolWaiverListed,
+)
 
 __all__ = [
     "AfterSchoolDayOff",
@@ -31,5 +39,11 @@ __all__ = [
     "AfterSchoolProgramme",
     "AfterSchoolStatement",
     "AfterSchoolTally",
+    "AfterSchoolWaived",
+    "AfterSchoolWaiver",
+    "AfterSchoolWaiverCategory",
+    "AfterSchoolWaiverEvent",
+    "AfterSchoolWaiverList",
+    "AfterSchoolWaiverListed",
     "AfterSchoolWindow",
 ]

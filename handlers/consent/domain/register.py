@@ -37,6 +37,8 @@ class ItemName(StrEnum):
     CHILD_STATEMENT = "child.statement"
     CHILD_REMINDERS = "child.reminders"
     CHILD_SIGN_UP = "child.sign_up"
+    CHILD_WAIVER = "child.waiver"
+    CHILD_FEES = "child.fees"
     CHILD_PICTURES = "child.pictures"
     CHILD_NOTICES = "child.notices"
     CHILD_CALLS = "child.calls"
@@ -112,6 +114,14 @@ REGISTER: Final[tuple[Item, ...]] = (
         "after_school_statement": "pupil_id wish programme_id source said_at said_by entered_by consent_how reason",
         "after_school_drawn": "party_id turn choice choices refused missed_before",
     }),
+    Item(_N.CHILD_WAIVER, _CHILD, _CONSENT, {
+        "after_school_waiver": "pupil_id category state is_listed note reason appeal terms percent lapses_on asked_by"
+        " entered_by consent_how submitted_at checked_by checked_at decided_by decided_at heard_by heard_at closed_at"
+        " active_key",
+    }),
+    Item(_N.CHILD_FEES, _CHILD, _DUTY, {
+        "after_school_waived": "pupil_id percent waiver_id is_refund_due refunded_at refunded_by ended_on",
+    }),
     Item(_N.CHILD_PICTURES, _CHILD, _CONSENT, {
         "stored_file": "owner_id content",
     }),
@@ -165,6 +175,10 @@ REGISTER: Final[tuple[Item, ...]] = (
         "after_school_programme": "teacher_id",
         "after_school_draw": "held_by",
         "after_school_fee_cap": "entered_by",
+        "after_school_waiver_category": "entered_by",
+        "after_school_waiver_list": "entered_by undone_by",
+        "after_school_waiver_listed": "number_index",
+        "after_school_waiver_event": "by_person",
         "after_school_tally": "signed_by",
         "after_school_enrolment_event": "by_person",
     }),
@@ -199,6 +213,12 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     " pick_up_point selection fee_basis fee_fen fee_payer fee_clause",
     "after_school_statement": "plan_id",
     "after_school_tally": "plan_id class_id number move counts at reason",
+    "after_school_waived": "term",
+    "after_school_waiver": "township_id school_id",
+    "after_school_waiver_category": "township_id code percent since until clause evidence",
+    "after_school_waiver_event": "waiver_id at from_state to_state",
+    "after_school_waiver_list": "township_id code since until rows known digest undone_at",
+    "after_school_waiver_listed": "source_id",
     "after_school_window": "plan_id grade opens_at closes_at",
     "alarms_alarm": "kind state level climb_at hand_over source raised_at township_id school_id class_id",
     "alarms_entry": "alarm_id at level",

@@ -59,7 +59,8 @@ def columns_of_all_tables() -> set[tuple[str, str]]:
         kind
         for name in model_modules()
         for kind in vars(importlib.import_module(name)).values()
-        if isinstance(kind, type) and issubclass(kind, Model) and kind.__module__ == name and not kind._meta.abstract
+        if isinstance(kind, type) and issubclass(kind, Model) and not kind._meta.abstract
+        if f"{kind.__module__}.".startswith(f"{name}.")
     }
     return {(table._meta.db_table, column) for table in tables for column in table._meta.fields_db_projection.values()}
 
