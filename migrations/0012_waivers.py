@@ -11,7 +11,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0010_after_school_rules')]
+    dependencies = [('models', '0011_lean_pushes')]
 
     initial = False
 

@@ -25,6 +25,7 @@ ITEM_TITLES: Final = {
     "child.sign_up": "在网上替孩子报名自愿项目",
     "child.waiver": "您申请少交或免交费用时写的情况、交的材料",
     "child.fees": "课后服务该交多少、退多少",
+    "child.service_days": "课后服务的点名、请假、接送和结算",
     "child.pictures": "孩子的照片和录音",
     "child.calls": "微信联系不上时，学校怎么告知了家里",
     "child.notices": "学校通知发给了谁、看过没有、回执怎么填",

@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
+from handlers.after_school.models.days import (
+    AfterSchoolAttendance,
+    AfterSchoolAttendanceEvent,
+    AfterSchoolCollection,
+    AfterSchoolDayCheck,
+    AfterSchoolDutySlot,
+    AfterSchoolIncident,
+    AfterSchoolLeave,
+    AfterSchoolSession,
+)
+from handlers.after_school.models.months import (
+    AfterSchoolBill,
+    AfterSchoolMonth,
+    AfterSchoolObjection,
+    AfterSchoolPayment,
+    AfterSchoolPoll,
+    AfterSchoolPollCount,
+    AfterSchoolPollVoter,
+)
 from handlers.after_school.models.offers import (
     AfterSchoolDayOff,
     AfterSchoolFeeCap,
@@ -28,15 +47,30 @@ from handlers.after_school.models.waivers import (
 )
 
 __all__ = [
+    "AfterSchoolAttendance",
+    "AfterSchoolAttendanceEvent",
+    "AfterSchoolBill",
+    "AfterSchoolCollection",
+    "AfterSchoolDayCheck",
     "AfterSchoolDayOff",
     "AfterSchoolDraw",
     "AfterSchoolDrawn",
+    "AfterSchoolDutySlot",
     "AfterSchoolEnrolment",
     "AfterSchoolEnrolmentEvent",
     "AfterSchoolFeeCap",
+    "AfterSchoolIncident",
+    "AfterSchoolLeave",
+    "AfterSchoolMonth",
+    "AfterSchoolObjection",
+    "AfterSchoolPayment",
     "AfterSchoolPlan",
+    "AfterSchoolPoll",
+    "AfterSchoolPollCount",
+    "AfterSchoolPollVoter",
     "AfterSchoolPool",
     "AfterSchoolProgramme",
+    "AfterSchoolSession",
     "AfterSchoolStatement",
     "AfterSchoolTally",
     "AfterSchoolWaived",

@@ -39,6 +39,7 @@ class ItemName(StrEnum):
     CHILD_SIGN_UP = "child.sign_up"
     CHILD_WAIVER = "child.waiver"
     CHILD_FEES = "child.fees"
+    CHILD_SERVICE_DAYS = "child.service_days"
     CHILD_PICTURES = "child.pictures"
     CHILD_NOTICES = "child.notices"
     CHILD_CALLS = "child.calls"
@@ -122,6 +123,16 @@ REGISTER: Final[tuple[Item, ...]] = (
     Item(_N.CHILD_FEES, _CHILD, _DUTY, {
         "after_school_waived": "pupil_id percent waiver_id is_refund_due refunded_at refunded_by ended_on",
     }),
+    # Who was there, who was missed and who collected a child: the school answers for every child in its care.
+    Item(_N.CHILD_SERVICE_DAYS, _CHILD, _DUTY, {
+        "after_school_attendance": "pupil_id enrolment_id presence",
+        "after_school_leave": "pupil_id programme_id first_day last_day reason asked_by entered_by via asked_at"
+        " withdrawn_at live_key",
+        "after_school_collection": "pupil_id day how person_id name phone said_by entered_by via said_at",
+        "after_school_incident": "pupil_id text done",
+        "after_school_bill": "enrolment_id planned held attended waived_percent amounts",
+        "after_school_payment": "enrolment_id amount_fen",
+    }),
     Item(_N.CHILD_PICTURES, _CHILD, _CONSENT, {
         "stored_file": "owner_id content",
     }),
@@ -153,6 +164,7 @@ REGISTER: Final[tuple[Item, ...]] = (
         "delivery_consent": "recipient_index template_id free reserved is_long_term is_refused",
         "delivery_count": "whose what period used",
         "delivery_batch": "families day",
+        "after_school_poll_voter": "voter",
         "reminders_own": "person_id openid openid_index matter event text article day told_day",
     }, kept_days=90),
     Item(_N.PERSON_CHAT, _PERSON, _CONSENT, {
@@ -181,6 +193,16 @@ REGISTER: Final[tuple[Item, ...]] = (
         "after_school_waiver_event": "by_person",
         "after_school_tally": "signed_by",
         "after_school_enrolment_event": "by_person",
+        "after_school_session": "teacher_id is_substitute taken_by",
+        "after_school_attendance_event": "by_person",
+        "after_school_duty_slot": "person_id set_by",
+        "after_school_day_check": "checked_by note",
+        "after_school_incident": "reported_by closed_by",
+        "after_school_month": "by_person lines",
+        "after_school_objection": "by_person text answer answered_by",
+        "after_school_bill": "settled_by",
+        "after_school_payment": "entered_by",
+        "after_school_poll": "opened_by",
     }),
     Item(_N.STAFF_CREDENTIAL, _STAFF, _DUTY, {
         "console_credential": "person_id login password totp_secret totp_confirmed_at totp_last_step must_change"
@@ -200,17 +222,30 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "accounts_township": "name county province",
     "accounts_school": "township_id parent_id name kind place closed_on",
     "accounts_class": "school_id school_year grade number promoted_from_id",
+    "after_school_attendance": "session_id",
+    "after_school_attendance_event": "attendance_id at before after",
+    "after_school_bill": "plan_id number through settle_by settled_at",
+    "after_school_day_check": "school_id day points checked_at",
     "after_school_day_off": "plan_id programme_id day reason",
     "after_school_draw": "plan_id programme_ids seed rule_version held_at",
     "after_school_drawn": "draw_id",
+    "after_school_duty_slot": "school_id day role",
     "after_school_enrolment": "plan_id programme_id pool_id",
     "after_school_enrolment_event": "enrolment_id at from_state to_state via",
     "after_school_fee_cap": "township_id school_kind per_lesson_fen per_term_fen since clause",
+    "after_school_incident": "school_id day reported_at closed_at",
+    "after_school_month": "plan_id month band number move digest at",
+    "after_school_objection": "month_id at answered_at",
+    "after_school_payment": "plan_id kind reference at",
     "after_school_plan": "township_id school_id term title first_day last_day opens_at closes_at state complaint_phone"
     " pick_up_point offer_school_days settle_by published_at closed_at",
+    "after_school_poll": "plan_id questions opens_at closes_at",
+    "after_school_poll_count": "poll_id question choice times",
+    "after_school_poll_voter": "poll_id",
     "after_school_pool": "plan_id title places taken waiting next_turn",
     "after_school_programme": "plan_id pool_id title lowest_grade highest_grade weekdays starts_at ends_at room"
     " pick_up_point selection fee_basis fee_fen fee_payer fee_clause",
+    "after_school_session": "programme_id plan_id class_id day group_key is_held why_not taken_at",
     "after_school_statement": "plan_id",
     "after_school_tally": "plan_id class_id number move counts at reason",
     "after_school_waived": "term",
