@@ -89,6 +89,10 @@ notice.read        -       child    self    self         self self            se
 notice.write       -       -        -       class        -    -               school        town          -      -
 notice.approve     -       -        -       -            -    -               school        town          -      -
 notice.report      -       -        -       class        -    -               school        town          -      -
+tally.view         -       -        -       class        -    -               school        town          -      -
+tally.enter        -       -        -       class        -    -               school        town          -      -
+tally.sign         -       -        -       class        -    -               school        -             -      -
+tally.reasons      -       -        -       class        -    -               school        -             -      -
 calendar.view      -       -        any     any          any  any             any           any           any    any
 calendar.edit      -       -        -       -            -    -               school        town          -      -
 calendar.town      -       -        -       -            -    -               -             town          -      -
@@ -156,6 +160,10 @@ class Action(StrEnum):
     NOTICE_WRITE = "notice.write"
     NOTICE_APPROVE = "notice.approve"
     NOTICE_REPORT = "notice.report"
+    TALLY_VIEW = "tally.view"
+    TALLY_ENTER = "tally.enter"
+    TALLY_SIGN = "tally.sign"
+    TALLY_REASONS = "tally.reasons"
     CALENDAR_VIEW = "calendar.view"
     CALENDAR_EDIT = "calendar.edit"
     CALENDAR_TOWN = "calendar.town"

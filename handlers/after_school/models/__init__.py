@@ -12,6 +12,7 @@ from handlers.after_school.models.days import (
     AfterSchoolLeave,
     AfterSchoolSession,
 )
+from handlers.after_school.models.intakes import AfterSchoolIntake
 from handlers.after_school.models.months import (
     AfterSchoolBill,
     AfterSchoolMonth,
@@ -60,6 +61,7 @@ __all__ = [
     "AfterSchoolEnrolmentEvent",
     "AfterSchoolFeeCap",
     "AfterSchoolIncident",
+    "AfterSchoolIntake",
     "AfterSchoolLeave",
     "AfterSchoolMonth",
     "AfterSchoolObjection",

@@ -105,7 +105,9 @@ class AfterSchoolDrawn(Record):
 # --------------------------------------------------------------------------------------------------- what families said
 class AfterSchoolStatement(Record):
     """One thing said for a child, whichever way it came: a later one never overwrites an earlier one. `reason`: why
-    not, in the family's words."""
+    not, in the family's words. `settles`: the family was asked about all that had been said, and this is the end of it.
+    `intake_id`: the list it came with. What was a mistake is taken back, never removed: how a list stood on an
+    earlier day can still be told."""
 
     plan_id: UUID = fields.UUIDField()
     pupil_id: UUID = fields.UUIDField(db_index=True)
@@ -117,6 +119,10 @@ class AfterSchoolStatement(Record):
     entered_by: UUID | None = fields.UUIDField(null=True)
     consent_how = fields.CharEnumField(ConsentHow, max_length=16, null=True, description="ConsentHow")
     reason = EncryptedText(null=True)
+    settles = fields.BooleanField(default=False, db_default=False)
+    intake_id: UUID | None = fields.UUIDField(null=True)
+    taken_back_at: datetime | None = UtcDatetimeField(null=True)
+    taken_back_by: UUID | None = fields.UUIDField(null=True)
 
     class Meta:
         table = "after_school_statement"

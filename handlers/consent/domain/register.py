@@ -100,6 +100,7 @@ REGISTER: Final[tuple[Item, ...]] = (
         "rosters_import": "by_person_id by_name file_name file_digest head",
         "rosters_page": "cells reports",
         "rosters_change": "rows",
+        "after_school_intake": "by_person_id by_name file_name sheet",
     }),
     Item(_N.CHILD_CONSENT, _CHILD, _DUTY, {
         "consent_event": "pupil_id person_id decision notice_version channel items entered_by signed_on",
@@ -112,7 +113,8 @@ REGISTER: Final[tuple[Item, ...]] = (
     Item(_N.CHILD_SIGN_UP, _CHILD, _CONSENT, {
         "after_school_enrolment": "pupil_id party_id state turn position offered_until rank draw_id source consent_how"
         " entered_by active_key",
-        "after_school_statement": "pupil_id wish programme_id source said_at said_by entered_by consent_how reason",
+        "after_school_statement": "pupil_id wish programme_id source said_at said_by entered_by consent_how reason"
+        " settles intake_id taken_back_at taken_back_by",
         "after_school_drawn": "party_id turn choice choices refused missed_before",
     }),
     Item(_N.CHILD_WAIVER, _CHILD, _CONSENT, {
@@ -226,6 +228,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "after_school_attendance_event": "attendance_id at before after",
     "after_school_bill": "plan_id number through settle_by settled_at",
     "after_school_day_check": "school_id day points checked_at",
+    "after_school_intake": "plan_id state class_ids counts plan_digest applied_at undone_at",
     "after_school_day_off": "plan_id programme_id day reason",
     "after_school_draw": "plan_id programme_ids seed rule_version held_at",
     "after_school_drawn": "draw_id",
