@@ -7,7 +7,9 @@ commit together or not at all. A refusal is written by the edge after the rollba
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from tortoise.exceptions import BaseORMException
 
@@ -17,6 +19,7 @@ from bot.errors import AppError
 from bot.identity import Actor, Role
 from bot.logs import get_logger, request_id
 from bot.rights import Action, Denial, Subject
+from bot.storage.rows import insert_together
 
 _log = get_logger(__name__)
 
@@ -26,6 +29,18 @@ class Outcome(StrEnum):
 
     DONE = "done"
     DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What is written down where many do something in one transaction; `request`: the request it came with."""
+
+    actor: Actor
+    action: Action
+    subject: str
+    whose: Subject
+    purpose: str | None = None
+    request: str | None = None
 
 
 class Audit:
@@ -53,6 +68,19 @@ class Audit:
             actor, action, Outcome.DONE, subject, whose or Subject(), fields=list(fields), purpose=purpose
         )
 
+    async def record_all(self, deeds: Sequence[Deed]) -> None:
+        """Writes many deeds down in one statement, in the caller's transaction."""
+        await insert_together(
+            AuditRow,
+            [
+                self._row(
+                    deed.actor, deed.action, Outcome.DONE, deed.subject, deed.whose,
+                    purpose=deed.purpose, request=deed.request,
+                )
+                for deed in deeds
+            ],
+        )  # fmt: skip
+
     async def note_denial(self, error: AppError) -> None:
         """Writes down a refusal the error tells of, if it tells of one. Never raises: the answer is no anyway."""
         denial = _taken_denial(error)
@@ -75,23 +103,40 @@ class Audit:
         fields: list[str] | None = None,
         purpose: str | None = None,
     ) -> None:
-        own = "system" if actor.has(Role.SYSTEM) else actor.person_id
-        await AuditRow.create(
-            at=self._clock.now(),
-            actor=own,
-            stranger=None if own else actor.openid_index,
-            roles=",".join(sorted(actor.roles)),
-            door=actor.door.value,
-            action=action.value,
-            outcome=outcome.value,
-            subject=subject,
-            about=whose.child_id,
-            school=whose.school_id,
-            township=whose.township_id,
-            fields_seen=fields or [],
-            purpose=purpose,
-            request_id=request_id.get(),
+        row = self._row(
+            actor, action, outcome, subject, whose, fields=fields, purpose=purpose, request=request_id.get()
         )
+        await AuditRow.create(**row)
+
+    def _row(
+        self,
+        actor: Actor,
+        action: Action,
+        outcome: Outcome,
+        subject: str | None,
+        whose: Subject,
+        *,
+        fields: list[str] | None = None,
+        purpose: str | None = None,
+        request: str | None = None,
+    ) -> dict[str, Any]:
+        own = "system" if actor.has(Role.SYSTEM) else actor.person_id
+        return {
+            "at": self._clock.now(),
+            "actor": own,
+            "stranger": None if own else actor.openid_index,
+            "roles": ",".join(sorted(actor.roles)),
+            "door": actor.door.value,
+            "action": action.value,
+            "outcome": outcome.value,
+            "subject": subject,
+            "about": whose.child_id,
+            "school": whose.school_id,
+            "township": whose.township_id,
+            "fields_seen": fields or [],
+            "purpose": purpose,
+            "request_id": request,
+        }
 
 
 def _taken_denial(error: BaseException | None) -> Denial | None:

@@ -16,8 +16,10 @@ from uuid import UUID
 from aiohttp import hdrs, web
 from pydantic import BaseModel
 
+from bot.delivery.combining import Combiner
 from bot.errors import AppError, NotAuthenticated, NotFound, NotPermitted
 from bot.identity import VISITOR, Actor, Door, Role
+from bot.logs import request_id
 from bot.rights import RIGHTS, Action, Scope, require, roles_for
 from bot.web import idempotency
 from bot.web.bodies import JSON, read_body
@@ -30,6 +32,8 @@ PREFIX: Final = "/api/v1"
 _DEVICE_LENGTH: Final = 64
 # What is answered the same however often it is asked.
 _KEPT: Final = frozenset({400, 401, 403, 404, 409, 422})
+# So many calls go into one transaction: more would keep the first of them waiting for the last.
+_MOST_TOGETHER: Final = 256
 
 
 class PrivacyNotAgreed(NotPermitted):
@@ -50,6 +54,8 @@ class ApiCall:
     query: Mapping[str, str]
     prepared: Any = None
     device: str = ""
+    # Of the request, for what is written down outside of its own task.
+    request_id: str | None = None
 
     def id(self, name: str) -> str:
         """The id in a part of the path. Raises NotFound when it cannot be one."""
@@ -60,6 +66,9 @@ class ApiCall:
 
 
 ApiHandler: TypeAlias = Callable[[ApiCall], Awaitable[BaseModel]]
+ApiTogether: TypeAlias = Callable[[Sequence[ApiCall]], Awaitable[Sequence[BaseModel | AppError]]]
+"""For many calls at once, in one transaction: each is answered or refused by itself, and nothing is raised but what
+concerns all of them."""
 Prepare: TypeAlias = Callable[[ApiCall], Awaitable[object]]
 Authenticate: TypeAlias = Callable[[str], Awaitable[Actor]]
 """Whose token this is. Raises NotAuthenticated for one that is unknown or has run out."""
@@ -71,12 +80,16 @@ class ApiRoute:
 
     `errors` are the statuses of the envelope the route may answer with, beside those every route has. `prepare` talks
     to others (WeChat) before the transaction of a route with a key begins; what it gives is `call.prepared`.
+
+    `together` instead of `handle`, for what many want at the same moment: while one transaction is under way, those who
+    come are gathered for the next. It needs a key.
     """
 
     method: str
     path: str
     summary: str
-    handle: ApiHandler
+    handle: ApiHandler | None = None
+    together: ApiTogether | None = None
     response: type[BaseModel]
     request: type[BaseModel] | None = None
     action: Action
@@ -93,6 +106,8 @@ class ApiRoute:
     needs_token: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        if (self.handle is None) == (self.together is None) or (self.together and not self.key_required):
+            raise ValueError(f"{self.name}: one handler, and a key where many are answered together")
         needs = RIGHTS[self.action][Role.VISITOR] is not Scope.ANY
         object.__setattr__(self, "needs_token", needs)
 
@@ -126,17 +141,67 @@ def api_application(routes: Sequence[ApiRoute], parts: Surroundings) -> web.Appl
 
     app = web.Application()
     app.router.add_get("/openapi.json", openapi)
+    together = [_Together(route, parts.answers) for route in routes if route.together is not None]
+    combined = {each.route.name: each for each in together}
     for route in routes:
-        app.router.add_route(route.method, route.path, _Endpoint(route, parts).serve)
+        app.router.add_route(route.method, route.path, _Endpoint(route, parts, combined.get(route.name)).serve)
+
+    async def close(_: web.Application) -> None:
+        for each in together:
+            await each.close()
+
+    app.on_shutdown.append(close)
     return app
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A call that is answered together with others; `outcome` is there once it is."""
+
+    call: ApiCall
+    asked: idempotency.Request
+    outcome: Answered | Exception | None = None
+
+
+class _Together:
+    """A route whose calls are gathered: what comes while one transaction is under way goes into the next."""
+
+    def __init__(self, route: ApiRoute, answers: Answers) -> None:
+        self.route = route
+        self._answers = answers
+        self._combiner = Combiner(self._work, linger_s=0, most=_MOST_TOGETHER)
+
+    async def answer(self, call: ApiCall, asked: idempotency.Request) -> Answered:
+        """Raises what the call is refused with."""
+        waiting = _Waiting(call, asked)
+        await self._combiner.put((waiting,))
+        if isinstance(waiting.outcome, Answered):
+            return waiting.outcome
+        assert waiting.outcome is not None
+        raise waiting.outcome
+
+    async def close(self) -> None:
+        """Waits for the transaction under way."""
+        await self._combiner.close()
+
+    async def _work(self, waiting: Sequence[_Waiting]) -> None:
+        async def act(places: Sequence[int]) -> Sequence[Answered | AppError]:
+            assert self.route.together is not None
+            outcomes = await self.route.together([waiting[place].call for place in places])
+            return [each if isinstance(each, AppError) else _answered(self.route, each) for each in outcomes]
+
+        outcomes = await self._answers.together([each.asked for each in waiting], act, _kept)
+        for each, outcome in zip(waiting, outcomes, strict=True):
+            each.outcome = outcome
 
 
 class _Endpoint:
     """One route, served."""
 
-    def __init__(self, route: ApiRoute, parts: Surroundings) -> None:
+    def __init__(self, route: ApiRoute, parts: Surroundings, together: _Together | None) -> None:
         self._route = route
         self._parts = parts
+        self._together = together
         self._roles = roles_for(route.action)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -149,6 +214,7 @@ class _Endpoint:
             request.match_info,
             request.query,
             device=request.headers.get(hdrs.USER_AGENT, "")[:_DEVICE_LENGTH],
+            request_id=request_id.get(),
         )
         try:
             return await self._answer(request, call)
@@ -188,14 +254,15 @@ class _Endpoint:
     async def _answered_once(self, request: web.Request, call: ApiCall, key: str) -> web.StreamResponse:
         body = b"" if call.body is None else call.body.model_dump_json().encode()
         asked = idempotency.request_of(call.actor, key, self._route.name, request.path.encode(), body)
+        if self._together is not None:
+            return self._told(request, await self._together.answer(call, asked))
         refused: list[AppError] = []
 
         def as_answer(error: AppError) -> Answered | None:
-            status = status_of(error)
-            if status not in _KEPT:
-                return None
-            refused.append(error)
-            return Answered(status, dumps({"code": error.code, "message": error.message, "details": error.details}))
+            kept = _kept(error)
+            if kept is not None:
+                refused.append(error)
+            return kept
 
         answered = await self._parts.answers.earlier(asked)
         if answered is None:
@@ -203,6 +270,9 @@ class _Endpoint:
             answered = await self._parts.answers.once(asked, partial(self._handled, call), as_answer)
         if refused:
             raise refused[-1]
+        return self._told(request, answered)
+
+    def _told(self, request: web.Request, answered: Answered) -> web.StreamResponse:
         if answered.status < 400:
             return _response(answered.status, answered.body.encode())
         return refusal(request, answered.status, **json.loads(answered.body))
@@ -212,8 +282,20 @@ class _Endpoint:
         return call if prepare is None else replace(call, prepared=await prepare(call))
 
     async def _handled(self, call: ApiCall) -> Answered:
-        answer = await self._route.handle(call)
-        return Answered(self._route.status, answer.model_dump_json(by_alias=True))
+        assert self._route.handle is not None
+        return _answered(self._route, await self._route.handle(call))
+
+
+def _answered(route: ApiRoute, answer: BaseModel) -> Answered:
+    return Answered(route.status, answer.model_dump_json(by_alias=True))
+
+
+def _kept(error: AppError) -> Answered | None:
+    """A refusal as it is answered however often it is asked; None when it may be another one the next moment."""
+    status = status_of(error)
+    if status not in _KEPT:
+        return None
+    return Answered(status, dumps({"code": error.code, "message": error.message, "details": error.details}))
 
 
 def _stranger(actor: Actor) -> Actor:

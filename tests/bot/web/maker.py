@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from pydantic import BaseModel, Field
 from tortoise import Tortoise
 
 from bot.clock import FrozenClock
-from bot.errors import Conflict, LimitReached, NotAuthenticated, Unavailable
+from bot.errors import AppError, Conflict, LimitReached, NotAuthenticated, Unavailable
 from bot.identity import Actor, Role
 from bot.metrics import Metrics
 from bot.rights import Action
@@ -43,7 +44,7 @@ class Made(BaseModel):
     name: str
 
 
-async def write(name: str) -> None:
+async def write(name: str | None) -> None:
     connection = Tortoise.get_connection(CONNECTION)
     mark = "$1" if connection.capabilities.dialect == "postgres" else "?"
     await connection.execute_query(f"INSERT INTO made_thing (name) VALUES ({mark})", [name])
@@ -73,6 +74,21 @@ async def make(call: ApiCall) -> Made:
     if name.startswith("counted"):
         raise Conflict
     return Made(id=str(uuid4()), name=name)
+
+
+async def make_together(calls: Sequence[ApiCall]) -> list[Made | AppError]:
+    """The same for many in one transaction. Of what is named `broken` the database itself wants nothing."""
+    outcomes: list[Made | AppError] = []
+    for call in calls:
+        name = call.body.name
+        if name.startswith("taken"):
+            outcomes.append(Conflict("已经有了，请换一个。", details={"name": name}))
+        elif name.startswith("away"):
+            outcomes.append(Unavailable())
+        else:
+            await write(None if name.startswith("broken") else name)
+            outcomes.append(Made(id=str(uuid4()), name=f"{name} of {len(calls)}"))
+    return outcomes
 
 
 async def make_and_hang(call: ApiCall) -> Made:
@@ -108,6 +124,11 @@ def application(clock: FrozenClock, mode: str = "made") -> web.Application:
         )
         for path, required in (("/things", False), ("/enrolments", True))
     ]  # fmt: skip
+    together = ApiRoute(
+        method="POST", path="/together", summary="一起做", together=make_together, request=Wish, response=Made,
+        status=201, action=Action.CHILD_VIEW, errors=(409,), key_required=True,
+    )  # fmt: skip
+    routes.append(together)
     app = web.Application(middlewares=[edge(Metrics())])
     app.add_subapp(PREFIX, api_application(routes, parts))
     return app

@@ -152,6 +152,49 @@ async def test_answers_are_kept_encrypted_and_forgotten_in_time(
     assert await Answers(clock).forget_old() == 1
 
 
+# ------------------------------------------------------------------------------------------------------------- together
+async def together(client: Client, *wanted: tuple[str, str], who: str = "wang") -> list[Result]:
+    """Keys and names, sent at the same moment."""
+    return await asyncio.gather(*(post(client, key, name, who=who, path="/together") for key, name in wanted))
+
+
+async def test_what_comes_while_others_are_answered_is_answered_in_one_transaction(client: Client) -> None:
+    results = await together(client, *((f"k{number}", f"n{number}") for number in range(30)))
+    assert [result[0] for result in results] == [201] * 30
+    assert await made() == sorted(f"n{number}" for number in range(30))
+    assert max(int(result[1]["name"].rpartition(" ")[2]) for result in results) > 1
+    # Repeated, in whatever company, everybody gets what they had.
+    again = await together(client, *((f"k{number}", f"n{number}") for number in reversed(range(30))), ("new", "new"))
+    assert again[:-1] == results[::-1]
+    assert again[-1][0] == 201
+
+
+async def test_each_is_refused_by_itself(client: Client) -> None:
+    wanted = [("k1", "凳子"), ("k2", "taken"), ("k3", "away"), ("k1", "桌子"), ("k1", "凳子"), ("k4", "椅子")]
+    results = await together(client, *wanted)
+    assert [result[0] for result in results] == [201, 409, 503, 409, 201, 201]
+    assert results[4] == results[0]
+    assert code(results[1]) == (409, "conflict")
+    assert code(results[3]) == (409, "idempotency_key_reused")
+    assert await made() == ["凳子", "椅子"]
+    repeated = await together(client, ("k2", "taken"), ("k3", "书桌"))
+    assert (repeated[0][0], repeated[0][1]["error"]["details"]) == (409, {"name": "taken"})
+    assert repeated[1][0] == 201, "what may go well the next moment leaves the key free"
+
+
+async def test_what_the_database_refuses_spoils_nobody_else_s(client: Client) -> None:
+    results = await together(client, ("k1", "凳子"), ("k2", "broken"), ("k3", "椅子"), ("k4", "书桌"))
+    assert [result[0] for result in results] == [201, 500, 201, 201]
+    assert await made() == sorted(["凳子", "椅子", "书桌"])
+    assert (await together(client, ("k2", "书架")))[0][0] == 201
+
+
+async def test_without_a_key_nothing_is_done_together(client: Client) -> None:
+    assert code(await post(client, None, path="/together")) == (400, "idempotency_key_required")
+    assert code(await post(client, "钥匙", path="/together")) == (400, "idempotency_key_invalid")
+    assert await made() == []
+
+
 # ------------------------------------------------------------------------------------------------------------ processes
 class Replica:
     """A process that serves, and a way to ask it."""
@@ -169,9 +212,9 @@ class Replica:
     async def listen(self) -> None:
         self._port = await self.line()
 
-    async def post(self, key: str | None, name: str = "凳子") -> Result | None:
+    async def post(self, key: str | None, name: str = "凳子", path: str = "/things") -> Result | None:
         """None when the process died over it."""
-        url = f"http://127.0.0.1:{self._port}{PREFIX}/things"
+        url = f"http://127.0.0.1:{self._port}{PREFIX}{path}"
         try:
             async with self._session.post(url, json={"name": name}, headers=headers(key)) as response:
                 return response.status, await response.json()
@@ -207,6 +250,11 @@ async def test_processes_share_keys(table: None, database_url: str) -> None:
         )
         assert all(pair[0] is not None and pair[0] == pair[1] == pair[2] for pair in pairs)
         assert await made() == sorted(keys)
+        shared = await asyncio.gather(
+            *(each.post(f"t{key}", f"t{key}", "/together") for key in keys for each in (one, two, one))
+        )
+        assert all(shared[at] == shared[at + 1] == shared[at + 2] for at in range(0, len(shared), 3))
+        assert await made() == sorted([*keys, *(f"t{key}" for key in keys)])
         # The control: without keys each of them makes its own.
         await asyncio.gather(*(each.post(None, "again") for each in (one, two)))
         assert (await made()).count("again") == 2
