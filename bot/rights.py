@@ -93,6 +93,10 @@ tally.view         -       -        -       class        -    -               sc
 tally.enter        -       -        -       class        -    -               school        town          -      -
 tally.sign         -       -        -       class        -    -               school        -             -      -
 tally.reasons      -       -        -       class        -    -               school        -             -      -
+service.sign_up   -       child    -       -            -    -               -             -             -      -
+service.enter     -       -        -       class        -    -               school        town          -      -
+service.plan      -       -        -       -            -    -               school        town          -      -
+service.publish   -       -        -       -            -    -               school        town          -      -
 calendar.view      -       -        any     any          any  any             any           any           any    any
 calendar.edit      -       -        -       -            -    -               school        town          -      -
 calendar.town      -       -        -       -            -    -               -             town          -      -
@@ -164,6 +168,10 @@ class Action(StrEnum):
     TALLY_ENTER = "tally.enter"
     TALLY_SIGN = "tally.sign"
     TALLY_REASONS = "tally.reasons"
+    SERVICE_SIGN_UP = "service.sign_up"
+    SERVICE_ENTER = "service.enter"
+    SERVICE_PLAN = "service.plan"
+    SERVICE_PUBLISH = "service.publish"
     CALENDAR_VIEW = "calendar.view"
     CALENDAR_EDIT = "calendar.edit"
     CALENDAR_TOWN = "calendar.town"

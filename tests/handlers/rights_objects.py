@@ -36,6 +36,16 @@ from handlers.accounts.models import (
 from handlers.accounts.service.audience import Audience, AudienceRole
 from handlers.accounts.service.bars import name_index
 from handlers.accounts.service.sessions import SessionService
+from handlers.after_school.domain.fees import FeeBasis
+from handlers.after_school.domain.plans import FeePayer, PlanState, Selection, SettleBy
+from handlers.after_school.domain.statements import Source
+from handlers.after_school.domain.states import EnrolmentState
+from handlers.after_school.models import (
+    AfterSchoolEnrolment,
+    AfterSchoolPlan,
+    AfterSchoolPool,
+    AfterSchoolProgramme,
+)
 from handlers.alarms.domain import AlarmKind, AlarmSource, AlarmState
 from handlers.alarms.models import AlarmRow
 from handlers.calendar.domain import Effect, LocalKind
@@ -394,6 +404,57 @@ async def _picture(world: World, place: Place, caller: Caller) -> object:
     return (await FileStore(FrozenClock(factories.LONG_AGO)).keep(album_of(notice.id), b"picture", "image/jpeg")).id
 
 
+async def _enrolment(world: World, place: Place, caller: Caller) -> object:
+    """A place that is kept for the child."""
+    moments: dict[str, Any] = {"created_at": factories.LONG_AGO, "updated_at": factories.LONG_AGO}
+    later = factories.LONG_AGO + timedelta(days=3650)
+    plan = await AfterSchoolPlan.create(
+        township_id=place.township.id,
+        school_id=place.school.id,
+        term="秋季学期",
+        title="课后服务",
+        first_day=factories.FIRST_DAY,
+        last_day=later.date(),
+        opens_at=factories.LONG_AGO,
+        closes_at=later,
+        state=PlanState.PUBLISHED,
+        settle_by=SettleBy.HELD,
+        **moments,
+    )
+    pool = await AfterSchoolPool.create(plan_id=plan.id, title="围棋", places=1, taken=1, next_turn=2, **moments)
+    programme = await AfterSchoolProgramme.create(
+        plan_id=plan.id,
+        pool_id=pool.id,
+        title="围棋",
+        lowest_grade=1,
+        highest_grade=9,
+        weekdays="1",
+        starts_at="16:00",
+        ends_at="17:00",
+        selection=Selection.FIRST_COME,
+        fee_basis=FeeBasis.FREE,
+        fee_payer=FeePayer.FAMILY,
+        **moments,
+    )
+    own = uuid4()
+    await AfterSchoolEnrolment.create(
+        id=own,
+        plan_id=plan.id,
+        programme_id=programme.id,
+        pool_id=pool.id,
+        pupil_id=place.pupil.id,
+        party_id=own,
+        state=EnrolmentState.OFFERED,
+        turn=1,
+        position=1,
+        offered_until=later,
+        source=Source.MINIPROGRAM,
+        active_key=f"{programme.id}:{place.pupil.id}",
+        **moments,
+    )
+    return own
+
+
 # By the part of the path before the id, and the name of the id.
 OBJECTS: Final[Mapping[str, Maker]] = {
     "children/{id}": _pupil,
@@ -418,6 +479,7 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "alarms/{alarm}": _alarm,
     "duties/{task}": _duty_task,
     "duty-rules/{rule}": _duty_rule,
+    "enrolments/{id}": _enrolment,
     "reminders/{reminder_id}": _class_reminder,
     "reminders/{id}": _own_reminder,
 }

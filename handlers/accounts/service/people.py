@@ -76,6 +76,7 @@ _STAFF_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
 # What a guardian looks at most: one statement over the children their parts reach.
 _CHILDREN: Final = """
 SELECT CAST(p.id AS TEXT) AS id, p.name, CAST(s.id AS TEXT) AS school_id, s.name AS school, p.status,
+       CAST(s.township_id AS TEXT) AS township_id,
        CAST(c.id AS TEXT) AS class_id, c.grade, c.number
   FROM accounts_pupil p JOIN accounts_school s ON s.id = p.school_id
        LEFT JOIN accounts_class c ON c.id = p.school_class_id
@@ -144,6 +145,10 @@ class PeopleService:
         children = require(actor, Action.CHILDREN_LIST).children
         found = await self._children.find(children)
         return sorted((found[child] for child in children if child in found), key=lambda each: (each.name, each.id))
+
+    async def children_known(self, child_ids: Collection[str]) -> Mapping[str, ChildView]:
+        """Those of the children who are there, by id, for services: whoever asks checks whose affair each is."""
+        return await self._children.find(child_ids)
 
     async def _children_among(self, ids: Collection[str]) -> Mapping[str, ChildView]:
         connection = Pupil._meta.db
@@ -363,6 +368,7 @@ def _child_view(row: Mapping[str, Any]) -> ChildView:
         class_name="" if row["grade"] is None else class_name(row["grade"], row["number"]),
         grade=row["grade"],
         is_enrolled=row["status"] == PupilStatus.ENROLLED,
+        township_id=row["township_id"],
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bot.errors import NotFound
+from handlers.accounts.domain import SchoolKind
 from handlers.accounts.models import School, Township
 
 
@@ -26,6 +27,7 @@ class SchoolPlace:
     name: str
     township_id: str
     places: tuple[str, ...] = ()
+    kind: SchoolKind = SchoolKind.SCHOOL
 
 
 class PlaceService:
@@ -56,7 +58,7 @@ class PlaceService:
         row = await School.get_or_none(id=UUID(school_id))
         if row is None:
             raise NotFound
-        return SchoolPlace(str(row.id), row.name, str(row.township_id))
+        return SchoolPlace(str(row.id), row.name, str(row.township_id), kind=row.kind)
 
     async def schools(self, township_id: str | None = None) -> list[SchoolPlace]:
         """Those that are not closed, of one township or of all."""
@@ -64,7 +66,7 @@ class PlaceService:
         if township_id is not None:
             rows = rows.filter(township_id=UUID(township_id))
         found = await rows.select_related("parent", "township").order_by("name", "id")
-        return [SchoolPlace(str(row.id), row.name, str(row.township_id), _places(row)) for row in found]
+        return [SchoolPlace(str(row.id), row.name, str(row.township_id), _places(row), row.kind) for row in found]
 
 
 def _places(row: School) -> tuple[str, ...]:

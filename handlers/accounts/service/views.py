@@ -85,6 +85,7 @@ class ChildView:
     class_name: str
     grade: int | None
     is_enrolled: bool
+    township_id: str
 
 
 @dataclass(frozen=True, slots=True)

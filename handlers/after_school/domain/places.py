@@ -46,20 +46,29 @@ class Pool:
         return float("inf") if self.places is None else max(0, self.places - self.taken)
 
 
-def admitted(parties: Sequence[Party], pools: Mapping[str, Pool]) -> list[bool]:
-    """For each, in the order in which they came: whether they have their places at once. Nobody passes those who wait
-    already for the same pool; a party that does not fit as a whole waits as a whole."""
-    free = {name: pool.free for name, pool in pools.items()}
-    has_line = {name for name, pool in pools.items() if pool.waiting}
-    found = []
-    for party in parties:
-        fits = not has_line & party.needs.keys() and _fits(party, free)
-        found.append(fits)
+class Admission:
+    """Lets parties in, one after the other in the order in which they come. Nobody passes those who wait already for
+    the same pool; a party that does not fit as a whole waits as a whole."""
+
+    def __init__(self, pools: Mapping[str, Pool]) -> None:
+        self._free = {name: pool.free for name, pool in pools.items()}
+        # Where there is room for everybody, somebody may wait only because of siblings elsewhere: nobody's line.
+        self._has_line = {name for name, pool in pools.items() if pool.waiting and pool.places is not None}
+
+    def admit(self, party: Party) -> bool:
+        """Whether the party has its places at once; it waits otherwise."""
+        fits = not self._has_line & party.needs.keys() and _fits(party, self._free)
         if fits:
-            _take(party, free)
+            _take(party, self._free)
         else:
-            has_line |= {name for name in party.needs if free[name] != float("inf")}
-    return found
+            self._has_line |= {name for name in party.needs if self._free[name] != float("inf")}
+        return fits
+
+
+def admitted(parties: Sequence[Party], pools: Mapping[str, Pool]) -> list[bool]:
+    """For each, in the order in which they came: whether they have their places at once."""
+    admission = Admission(pools)
+    return [admission.admit(party) for party in parties]
 
 
 def offers(waiting: Iterable[Party], free: Mapping[str, float]) -> list[Party]:

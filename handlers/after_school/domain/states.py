@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from bot.errors import Conflict
+from bot.errors import Conflict, InvalidInput
 
 
 class EnrolmentState(StrEnum):
@@ -58,3 +58,38 @@ def advance(state: EnrolmentState, to: EnrolmentState) -> EnrolmentState:
     if to not in TRANSITIONS[state]:
         raise IllegalEnrolmentMove(details={"from": state.value, "to": to.value})
     return to
+
+
+class AlreadyEnrolled(Conflict):
+    """The child is signed up for the programme already."""
+
+    code = "already_enrolled"
+    default_message = "孩子已经报了这门课，不用再报。可以在“我的报名”里查看。"
+
+
+class OfferLapsed(Conflict):
+    """The place was kept until a moment that has passed."""
+
+    code = "offer_lapsed"
+    default_message = "这个名额的保留时间已经过了，已经让给下一位。想再等，请重新报名。"
+
+
+class ConsentMissing(Conflict):
+    """The family has not agreed to the child's data being used for signing up online."""
+
+    code = "consent_required"
+    default_message = "网上报名要先同意使用孩子的信息。请先在“儿童信息授权”里同意，或者找班主任交纸质报名表。"
+
+
+class PartyInvalid(InvalidInput):
+    """Siblings who want to be together, not all in courses of one plan that are given out as they come."""
+
+    code = "party_invalid"
+    default_message = "“一起报”要选同一份安排里先到先得的课，每个孩子一门。请重新选，或者分开报。"
+
+
+class ConsentHowMissing(InvalidInput):
+    """Entered for a family without saying how the family agreed."""
+
+    code = "consent_how_required"
+    default_message = "替家长登记时，要写明家长是怎样同意的（签字、电话或当面）。请补上再提交。"
