@@ -81,7 +81,7 @@ duty.do            -       -        -       class        self school          sc
 duty.rules         -       -        -       -            -    -               -             town          -      -
 alarm.view         -       -        self    self         self school          school        town          -      -
 alarm.raise        -       -        class   class        any  school          school        town          -      -
-alarm.answer       -       -        -       -            self school          school        town          -      -
+alarm.answer       -       -        self    self         self school          school        town          -      -
 reminder.own       self    self     self    self         self self            self          self          self   self
 reminder.class     -       -        -       class        -    -               school        town          -      -
 notice.open        any     any      any     any          any  any             any           any           any    any

@@ -28,11 +28,11 @@ CAPABILITIES: tuple[Capability, ...] = (
     CONSOLE,
     CALENDAR,
     DELIVERIES,
+    ALARMS,
     REMINDERS,
     NOTICES,
     AFTER_SCHOOL,
     POLICY,
     DUTIES,
-    ALARMS,
     SUPPORT,
 )

@@ -131,7 +131,7 @@ class AlarmPages:
             "kind": texts.KINDS[sheet.line.kind],
             "source": texts.SOURCES[sheet.source],
             "state": (texts.STATES[sheet.line.state], texts.TAGS[sheet.line.state]),
-            "timeline": [(entry.at, _in_words(entry)) for entry in sheet.timeline],
+            "timeline": [(entry.at, _in_words(entry, sheet.line.kind)) for entry in sheet.timeline],
             "sentence": call.form.get("sentence", ""),
             "fault": fault.message if fault else "",
         }
@@ -178,7 +178,7 @@ def _chosen(namesakes: Sequence[Namesake], chosen: str) -> Namesake | None:
     return next((one for one in namesakes if one.id == chosen), None)
 
 
-def _in_words(entry: Entry) -> str:
-    step = texts.STEPS[entry.level] if entry.level is not None else ""
+def _in_words(entry: Entry, kind: AlarmKind) -> str:
+    step = texts.STEPS[kind][entry.level] if entry.level is not None else ""
     words = texts.MARKS[entry.what].format(who=entry.who or texts.SOMEBODY, step=step)
     return f"{entry.who}{words}" if entry.what is Mark.RAISED else words

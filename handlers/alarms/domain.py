@@ -84,6 +84,10 @@ LADDER: Final[tuple[AppointmentKind, ...]] = (
     AppointmentKind.TOWNSHIP_ADMINISTRATOR,
 )
 """Who is told, one step after another."""
+LADDERS: Final[Mapping[AlarmKind, tuple[AppointmentKind, ...]]] = {
+    AlarmKind.MISSING_CHILD: (LADDER[0], AppointmentKind.HEAD_TEACHER, *LADDER[1:]),
+}
+"""Where it is another: who knows the child and its family is asked before those who lead."""
 
 
 class AlarmClosed(Conflict):
@@ -105,6 +109,11 @@ class WordsTooLong(InvalidInput):
 
     code = "alarm_words_too_long"
     default_message = "写得太长了，请每一栏不超过300字，先说最要紧的，再上报。"
+
+
+def ladder_of(kind: AlarmKind) -> tuple[AppointmentKind, ...]:
+    """The steps of a kind of alarm."""
+    return LADDERS.get(kind, LADDER)
 
 
 def advance(current: AlarmState, event: AlarmEvent) -> AlarmState:

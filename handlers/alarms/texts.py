@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from handlers.accounts.domain import APPOINTMENT_WORDS
-from handlers.alarms.domain import LADDER, AlarmKind, AlarmSource, AlarmState, Mark
+from handlers.alarms.domain import AlarmKind, AlarmSource, AlarmState, Mark, ladder_of
 
 # --------------------------------------------------------------------------------------------------------------- words
 KINDS: Final[Mapping[AlarmKind, str]] = {
@@ -34,7 +34,9 @@ SOURCES: Final[Mapping[AlarmSource, str]] = {
     AlarmSource.CONSOLE: "教职工在后台上报的",
     AlarmSource.SERVICE: "系统里的记录引起的",
 }
-STEPS: Final = tuple(APPOINTMENT_WORDS[kind] for kind in LADDER)
+STEPS: Final[Mapping[AlarmKind, tuple[str, ...]]] = {
+    kind: tuple(APPOINTMENT_WORDS[step] for step in ladder_of(kind)) for kind in AlarmKind
+}
 RAISER: Final = "上报的人"
 ON_DUTY: Final = "值班老师"
 GUARDIAN: Final = "监护人"

@@ -47,7 +47,7 @@ from handlers.after_school.models import (
     AfterSchoolProgramme,
 )
 from handlers.alarms.domain import AlarmKind, AlarmSource, AlarmState
-from handlers.alarms.models import AlarmRow
+from handlers.alarms.models import AlarmEntry, AlarmRow
 from handlers.calendar.domain import Effect, LocalKind
 from handlers.calendar.models import LocalDays, SchoolTerm
 from handlers.deliveries.models import HandListLine
@@ -239,7 +239,7 @@ async def _request(world: World, place: Place, caller: Caller) -> object:
 
 
 async def _alarm(world: World, place: Place, caller: Caller) -> object:
-    # At home the caller raised it: who reaches no more than their own sees that.
+    # At home the caller raised it and was told of it: who reaches no more than their own sees and answers that.
     raiser = caller.person.id if place is world.home and caller.person else None
     row = await AlarmRow.create(
         reference=uuid4().hex,
@@ -255,6 +255,8 @@ async def _alarm(world: World, place: Place, caller: Caller) -> object:
         raised_at=factories.LONG_AGO,
         updated_at=factories.LONG_AGO,
     )
+    if raiser is not None:
+        await AlarmEntry.create(alarm_id=row.id, mark=f"told:{raiser}", person_id=raiser, at=factories.LONG_AGO)
     return row.key
 
 

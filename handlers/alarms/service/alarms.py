@@ -14,7 +14,7 @@ from bot.capability import DueForRetention
 from bot.clock import Clock, local_date
 from bot.delivery.outbox import Outbox
 from bot.errors import NotFound
-from bot.identity import Actor
+from bot.identity import Actor, Role
 from bot.logs import get_logger
 from bot.privacy import without_personal_data
 from bot.rights import Action, Subject, refusal, require
@@ -58,12 +58,12 @@ class AlarmService:
     # ------------------------------------------------------------------------------------------------------- raising
     async def raise_alarm(self, actor: Actor, new: NewAlarm) -> Raised:
         """Somebody is in danger: the first step is told at once. The same reference twice is one alarm. Anybody may in
-        the chat; elsewhere NotPermitted, and NotFound for a child out of reach."""
-        is_chat = new.source is AlarmSource.CHAT
-        action = Action.CHAT_USE if is_chat else Action.ALARM_RAISE
+        the chat; elsewhere NotPermitted, and in the console NotFound for a child out of reach: another service has seen
+        to it that the child is in the actor's care."""
+        action = Action.CHAT_USE if new.source is AlarmSource.CHAT else Action.ALARM_RAISE
         require(actor, action)
         whose = await self._place(actor, new)
-        if new.child_id and not is_chat:
+        if new.child_id and new.source is AlarmSource.CONSOLE:
             require(actor, action, whose)
         async with transaction():
             row, is_new = await AlarmRow.get_or_create(
@@ -232,7 +232,10 @@ async def is_within(actor: Actor, action: Action, row: AlarmRow) -> bool:
     """Whether the actor is named in the alarm or reaches its place; what they may do at all is asked before."""
     own = actor.person_id
     told = own is not None and await AlarmEntry.exists(alarm_id=row.id, mark=mark_of(Mark.TOLD, own))
-    is_own = own is not None and (told or own == (str(row.raised_by) if row.raised_by else None))
+    # Whoever raised it sees what becomes of it; that somebody acts is for those who were told, or are on duty, to say.
+    counts = action is Action.ALARM_VIEW or actor.has(Role.DUTY)
+    raised = counts and own is not None and own == (str(row.raised_by) if row.raised_by else None)
+    is_own = told or raised
     return told or require(actor, action).covers(subject_of(row, own if is_own else None))
 
 

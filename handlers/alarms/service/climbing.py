@@ -14,9 +14,9 @@ from bot.delivery.pushes import NewPush, Purpose, Push, PushClass
 from bot.logs import get_logger
 from bot.storage.database import transaction
 from handlers.accounts.service.offices import Offices
-from handlers.alarms.domain import LIVE, AlarmKind, AlarmState, Mark, mark_of
+from handlers.alarms.domain import LIVE, AlarmKind, AlarmSource, AlarmState, Mark, ladder_of, mark_of
 from handlers.alarms.models import AlarmEntry, AlarmRow
-from handlers.alarms.service.ladder import LAST, Ladder
+from handlers.alarms.service.ladder import Ladder
 
 SOURCE: Final = "alarms"
 STAFF: Final = f"{SOURCE}:staff"
@@ -77,8 +77,8 @@ class Climbing:
         told = await self._told(row)
         lines: list[Line] = []
         people: list[str] = []
-        level, is_waiting = row.level, False
-        while level < LAST and not is_waiting:
+        level, is_waiting, last = row.level, False, len(ladder_of(row.kind)) - 1
+        while level < last and not is_waiting:
             level += 1
             people = [person for person in await self._ladder.people(row, level) if person not in told]
             has_letters = level == 0 and letters > 0
@@ -91,14 +91,18 @@ class Climbing:
             _log.error("alarm_unanswered", number=row.id)
         await write_lines(row, lines, now)
         await self._outbox.promise([self._push(row, STAFF, person, now) for person in people])
+        if row.level < 1 <= level:
+            await self.tell_family(row, is_first=False)
         await AlarmRow.filter(id=row.id).update(
             level=level, climb_at=now + self._patience if is_waiting else None, updated_at=now
         )
         return people
 
-    async def tell_family(self, row: AlarmRow) -> str | None:
-        """The acting guardian of a missing child, unless they raised it; in the caller's transaction."""
-        if row.kind is not AlarmKind.MISSING_CHILD or row.child_id is None:
+    async def tell_family(self, row: AlarmRow, *, is_first: bool = True) -> str | None:
+        """The acting guardian of a missing child, unless they raised it; in the caller's transaction. When a roster
+        missed it, who is on duty looks around the school first: the family is told with the second step."""
+        is_of_roster = row.source is AlarmSource.SERVICE
+        if row.kind is not AlarmKind.MISSING_CHILD or row.child_id is None or is_first is is_of_roster:
             return None
         _, acting = await self._offices.guardians(str(row.child_id))
         if acting is None or acting == (str(row.raised_by) if row.raised_by else None):

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from bot.rights import Subject
 from handlers.accounts.domain import APPOINTMENT_WORDS, AppointmentKind
 from handlers.accounts.service.offices import Holder, Offices
 from handlers.alarms import texts
-from handlers.alarms.domain import LADDER, Number
+from handlers.alarms.domain import Number, ladder_of
 from handlers.alarms.models import AlarmRow
-
-LAST: Final = len(LADDER) - 1
 
 
 class Ladder:
@@ -23,7 +20,7 @@ class Ladder:
 
     async def people(self, row: AlarmRow, level: int) -> list[str]:
         """The persons of a step, each once; never the one who raised it, who knows already."""
-        found = [holder.person_id for holder in await self.holders(row, LADDER[level])]
+        found = [holder.person_id for holder in await self.holders(row, ladder_of(row.kind)[level])]
         if level == 0:
             found += row.on_duty
         raiser = str(row.raised_by) if row.raised_by else None
@@ -40,7 +37,7 @@ class Ladder:
         """Everybody on the ladder who has a telephone, in its order, after whoever raised it."""
         found = [Number(texts.RAISER, *one) for one in await self._callers([row.raised_by] if row.raised_by else [])]
         found += [Number(texts.ON_DUTY, *one) for one in await self._callers(row.on_duty)]
-        for kind in LADDER:
+        for kind in ladder_of(row.kind):
             role = APPOINTMENT_WORDS[kind]
             found += [Number(role, one.name, one.phone) for one in await self.holders(row, kind) if one.phone]
         seen: set[str] = set()

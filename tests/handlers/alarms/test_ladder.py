@@ -54,7 +54,7 @@ def a_crisis(village: Village, reference: str = "service:1", **values: object) -
     """About the child of the village."""
     given: dict[str, object] = {
         "kind": AlarmKind.CRISIS,
-        "source": AlarmSource.SERVICE,
+        "source": AlarmSource.CONSOLE,
         "reference": reference,
         "child_id": str(village.child.id),
         "said": "孩子说不想活了",
@@ -252,6 +252,35 @@ async def test_of_a_missing_child_the_acting_guardian_is_told_too(
     assert len(await promised(FAMILY)) == 1, "of nothing else"
 
 
+async def test_a_child_a_roster_missed_is_looked_for_at_school_first_then_the_head_teacher_and_the_family_are_told(
+    stage: AlarmStage, village: Village, clock: FrozenClock
+) -> None:
+    teacher = await village.actor(await factories.make_person(), clock)
+    raised = await stage.alarms.raise_alarm(
+        SYSTEM, a_crisis(village, kind=AlarmKind.MISSING_CHILD, source=AlarmSource.SERVICE)
+    )
+    steps = [str(person.id) for person in (village.ladder[0], village.head, *village.ladder[1:])]
+    assert (await promised(), await promised(FAMILY)) == (steps[:1], [])
+    await climb_for(stage, clock, 10)
+    assert (await promised(), await promised(FAMILY)) == (steps[:2], [str(village.grandmother.id)])
+    await climb_for(stage, clock, 60)
+    assert (await promised(), len(await promised(FAMILY))) == (steps, 1)
+    head = await village.actor(village.head, clock)
+    assert await stage.alarms.acknowledge(head, raised.key) == raised.number
+    with pytest.raises(NotPermitted):
+        await stage.alarms.acknowledge(teacher, raised.key)
+
+
+async def test_a_roster_s_alarm_waits_for_nobody_where_nobody_is_on_duty(
+    stage: AlarmStage, village: Village, clock: FrozenClock
+) -> None:
+    await Appointment.filter(kind=AppointmentKind.DUTY).delete()
+    missed = a_crisis(village, kind=AlarmKind.MISSING_CHILD, source=AlarmSource.SERVICE)
+    raised = await stage.alarms.raise_alarm(SYSTEM, missed)
+    assert raised.told == {str(village.head.id)}
+    assert await promised(FAMILY) == [str(village.grandmother.id)]
+
+
 async def test_a_barred_guardian_is_told_nothing(stage: AlarmStage, village: Village) -> None:
     await Bar.create(
         pupil_id=village.child.id,
@@ -342,7 +371,7 @@ async def test_a_teacher_raises_one_for_the_own_class_only_and_sees_what_became_
     head = await village.actor(village.head, clock)
     raised = await stage.alarms.raise_alarm(head, a_crisis(village))
     assert (await stage.sheets.sheet(head, raised.key)).may_answer is False
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotFound):
         await stage.alarms.acknowledge(head, raised.key)
     other = await make_village()
     with pytest.raises(NotFound):
