@@ -1,7 +1,4 @@
-"""Writing a planned township into an empty database: in one transaction, through the services that keep the tables.
-
-What the plan holds for capabilities that keep no tables yet (the programmes) is left where it is.
-"""
+"""Writing a planned township into an empty database: in one transaction, through the services that keep the tables."""
 
 from __future__ import annotations
 
@@ -14,6 +11,7 @@ from bot.audit.log import Audit
 from bot.clock import SHANGHAI, Clock, FrozenClock
 from bot.config import Settings
 from bot.delivery.outbox import Outbox
+from bot.demo_township.after_school import put_plans
 from bot.demo_township.calendar import point_days, terms_around, town_days
 from bot.demo_township.plan import MINI_PROGRAM_PREFIX, UNION_PREFIX, TownshipPlan
 from bot.errors import Conflict, Unavailable
@@ -105,6 +103,7 @@ class _Filling:
         await self._consents()
         await self._matters()
         await self._calendar()
+        await put_plans(self._plan, self._ids, self._clock)
         return self._ids
 
     async def _schools(self) -> None:

@@ -142,10 +142,8 @@ class ProgrammePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TownshipPlan:
-    """The whole. `expired` are children whose invitation has run out, `bars` pairs of child and grown-up.
-
-    `programmes` wait for the capability that keeps programmes; nothing else has a table for them.
-    """
+    """The whole. `expired` are children whose invitation has run out, `bars` pairs of child and grown-up; `programmes`
+    are those of the township itself."""
 
     name: str
     county: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
+from bot.audit.log import Audit
 from bot.audit.models import AuditRow
 from bot.clock import FrozenClock
 from bot.config import Settings
@@ -39,10 +41,17 @@ from handlers.accounts.models import (
 )
 from handlers.accounts.service.child_records import Custody
 from handlers.accounts.service.identity import AccountsIdentity
+from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.places import PlaceService
+from handlers.after_school.domain.statements import Source
+from handlers.after_school.domain.states import EnrolmentState
+from handlers.after_school.models import AfterSchoolProgramme
+from handlers.after_school.service.showing import ShowingService
+from handlers.after_school.service.sign_up import SignUp, SignUpService, Wanted
 from handlers.calendar.service.calendars import CalendarService
 from handlers.consent.domain.decisions import Decided, Standing, standing_of
 from handlers.consent.models import ConsentEvent
+from handlers.consent.service.consents import ConsentService
 from handlers.consent.service.notice import notice_of
 from handlers.console.models import Credential
 from tests import factories
@@ -261,3 +270,26 @@ async def test_the_calendar_has_terms_around_the_day_and_local_days(filled: Town
     market = date(2026, 12, 11)
     assert (town.is_school_day(market), own.is_school_day(market)) == (True, False)
     assert town.is_provisional(date(2027, 1, 27))
+
+
+async def test_every_guardian_may_sign_up_for_the_programme_of_the_township(
+    filled: TownshipPlan, settings: Settings, clock: FrozenClock, identity: AccountsIdentity
+) -> None:
+    """Open, empty, first come, and beside whatever the schools have."""
+    audit = Audit(clock)
+    people = PeopleService(clock, audit)
+    showing = ShowingService(people, clock)
+    custody = Custody(clock)
+    consents = ConsentService(people, custody, cast(Any, None), notice_of(settings.support), audit=audit, clock=clock)
+    signing = SignUpService(people, consents, audit, clock)
+    for number in range(1, FAMILIES_HERE + 1):
+        actor = await identity.actor_of(blind_index("openid", f"demo_g_{number:06d}"))
+        assert actor.has(Role.GUARDIAN)
+        child = min(next(grant.children for grant in actor.grants if grant.role is Role.GUARDIAN))
+        [full] = [each for each in await showing.programmes(actor, child) if each.title == "满额测试班"]
+        assert (full.places, full.places_left, full.status) == (45, 46 - number, "open")
+        wanted = (Wanted(child, full.id),)
+        [view] = await signing.sign_up(SignUp(actor=actor, wanted=wanted, source=Source.MINIPROGRAM))
+        assert view.state is EnrolmentState.ENROLLED
+    titles = {row.title for row in await AfterSchoolProgramme.all()}
+    assert {"作业辅导", "围棋", "书法", "篮球"} <= titles
