@@ -47,13 +47,25 @@ demo: $(VENV)/.runtime  ## the whole service on this machine, with a phone in th
 	$(BIN)/python -m bot demo $(ARGS)
 
 # ------------------------------------------------------------------------------------------------------------- check
-.PHONY: test
-# One worker a core and one more, since some wait for a browser; the tests of a file stay together, since they share
-# what is slow to build.
-WORKERS = $(shell $(BIN)/python -c 'import os; print(len(os.sched_getaffinity(0)) + 1)')
+.PHONY: test test-sqlite test-postgres
+# One worker a core for each engine, both engines at the same time: some tests wait for a browser, a process or a
+# server, and the others use the cores meanwhile. The tests of a file stay together, since they share what is slow to
+# build. What the second engine says is shown when the first is done.
+WORKERS = $(shell $(BIN)/python -c 'import os; print(len(os.sched_getaffinity(0)))')
 PARALLEL = -n $(WORKERS) --dist loadfile
-test: lint  ## all checks and all tests, on SQLite and on a real PostgreSQL and Redis
+SECOND = build/test-postgres.log
+test: $(VENV)/.test  ## all checks and all tests, on SQLite and on a real PostgreSQL and Redis
+	@mkdir -p build
+	@{ $(MAKE) --no-print-directory lint test-postgres; } >$(SECOND) 2>&1 & second=$$!; \
+	trap 'kill $$second 2>/dev/null' INT TERM; \
+	$(MAKE) --no-print-directory test-sqlite; first=$$?; \
+	wait $$second; code=$$?; cat $(SECOND); \
+	test $$first -eq 0 && test $$code -eq 0
+
+test-sqlite: $(VENV)/.test
 	$(BIN)/python -m pytest $(PARALLEL)
+
+test-postgres: $(VENV)/.test
 	$(BIN)/python -m pytest $(PARALLEL) --engine postgres
 
 .PHONY: check
