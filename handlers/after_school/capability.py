@@ -10,7 +10,12 @@ from bot.scheduler.jobs import Every, Job
 from handlers.accounts.service.child_records import Custody
 from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.places import PlaceService
+from handlers.after_school.admin.collection import CollectionPages
+from handlers.after_school.admin.lists import ListPages
 from handlers.after_school.api import AfterSchoolApi
+from handlers.after_school.chat.collection import CollectionChat
+from handlers.after_school.service.collection.building import collection_over
+from handlers.after_school.service.collection.chasing import SOURCE as TALLY
 from handlers.after_school.service.leaving import SOURCE, LeavingService
 from handlers.after_school.service.offers import OffersService
 from handlers.after_school.service.pushes import AfterSchoolPushes
@@ -41,12 +46,20 @@ def build(machinery: Machinery) -> EntryPoints:
     showing = ShowingService(people, clock)
     services.add(signing, leaving, showing, OffersService(PlaceService(), calendars, audit, clock))
     records = AfterSchoolRecords(leaving)
+    built = collection_over(machinery)
+    services.add(built.tallies, built.entering, built.chasing, built.lists)
+    pages = CollectionPages(built.tallies, built.entering, built.chasing, clock)
     return EntryPoints(
+        admin=(*pages.routes(), *ListPages(built.lists).routes()),
+        routes=CollectionChat(built.tallies, built.chasing).routes(),
+        todos=(built.duties,),
+        duties=(built.duties,),
+        audiences=(built.audiences,),
         api=AfterSchoolApi(showing, signing, leaving).routes(),
         jobs=(Job("after_school.offers", Every(_PACE), leaving.expire),),
-        pushes={SOURCE: AfterSchoolPushes(people)},
-        child_records=(records,),
-        retention=(records,),
+        pushes={SOURCE: AfterSchoolPushes(people), TALLY: built.pushes},
+        child_records=(records, built.records),
+        retention=(records, built.records),
         dependents=(records,),
     )
 

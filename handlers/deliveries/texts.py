@@ -52,6 +52,7 @@ SOURCES: Final[Mapping[str, str]] = {
     "duty": "定期工作",
     "alarm": "紧急事项",
     "binding": "绑定",
+    "tally": "课后服务意向提醒",
 }
 ANOTHER_SOURCE: Final = "消息"
 TO_CHAT: Final = "只知道微信号的人"

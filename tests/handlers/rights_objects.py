@@ -42,6 +42,7 @@ from handlers.after_school.domain.statements import Source
 from handlers.after_school.domain.states import EnrolmentState
 from handlers.after_school.models import (
     AfterSchoolEnrolment,
+    AfterSchoolIntake,
     AfterSchoolPlan,
     AfterSchoolPool,
     AfterSchoolProgramme,
@@ -399,6 +400,63 @@ async def _own_reminder(world: World, place: Place, caller: Caller) -> object:
     return row.id
 
 
+async def _tally_plan(world: World, place: Place, caller: Caller) -> object:
+    """What the school offers to all its grades: the nearest foreign one of a class is another school's."""
+    place = _offering(world, place)
+    made = factories.LONG_AGO + timedelta(seconds=await AfterSchoolPlan.all().count())
+    moments: dict[str, Any] = {"created_at": made, "updated_at": made}
+    plan = await AfterSchoolPlan.create(
+        township_id=place.township.id,
+        school_id=place.school.id,
+        term="上学期",
+        title="课后服务",
+        first_day=factories.FIRST_DAY,
+        last_day=factories.FIRST_DAY + timedelta(days=120),
+        opens_at=factories.LONG_AGO,
+        closes_at=factories.LONG_AGO + timedelta(days=60),
+        state=PlanState.PUBLISHED,
+        settle_by=SettleBy.ATTENDED,
+        **moments,
+    )
+    pool = await AfterSchoolPool.create(plan_id=plan.id, title="看护", **moments)
+    await AfterSchoolProgramme.create(
+        plan_id=plan.id,
+        pool_id=pool.id,
+        title="看护",
+        lowest_grade=1,
+        highest_grade=9,
+        weekdays="12345",
+        starts_at="16:00",
+        ends_at="18:00",
+        selection=Selection.FIRST_COME,
+        fee_basis=FeeBasis.FREE,
+        fee_payer=FeePayer.PUBLIC,
+        **moments,
+    )
+    return plan.id
+
+
+def _offering(world: World, place: Place) -> Place:
+    return world.near[Scope.SCHOOL] if place is world.near[Scope.CLASS] else place
+
+
+async def _tally_list(world: World, place: Place, caller: Caller) -> object:
+    """Of the plan made last."""
+    place = _offering(world, place)
+    plan = await AfterSchoolPlan.filter(school_id=place.school.id).order_by("-created_at").first()
+    assert plan is not None
+    row = await AfterSchoolIntake.create(
+        plan_id=plan.id,
+        state=ImportState.READY,
+        file_name="意向表.xlsx",
+        class_ids=[str(place.school_class.id)],
+        counts={},
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return row.id
+
+
 async def _picture(world: World, place: Place, caller: Caller) -> object:
     """Of the notice made last."""
     notice = await Notice.filter(class_id=place.school_class.id).order_by("-number").first()
@@ -476,6 +534,8 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "notices/{notice}": _notice,
     "pictures/{picture}": _picture,
     "children/{child}": _pupil,
+    "tally/{plan}": _tally_plan,
+    "lists/{list}": _tally_list,
     "deliveries/{delivery}": _delivery,
     "handlist/{line}": _call,
     "alarms/{alarm}": _alarm,
@@ -603,6 +663,17 @@ async def _guardian_called(world: World, place: Place | None) -> Mapping[str, st
 
 
 FORMS: Final[Mapping[str, Form]] = {
+    "POST /admin/after-school/tally/{plan}/classes/{class_id}/reveal": _guardian_called,
+    "POST /admin/after-school/tally/{plan}/classes/{class_id}/remind": _nothing,
+    "POST /admin/after-school/tally/{plan}/classes/{class_id}/close": _nothing,
+    "POST /admin/after-school/tally/{plan}/classes/{class_id}/reopen": _nothing,
+    "POST /admin/after-school/tally/{plan}/children/{child}": _nothing,
+    "POST /admin/after-school/tally/{plan}/children/{child}/take-back": _nothing,
+    "POST /admin/after-school/tally/{plan}/children/{child}/sign-up": _nothing,
+    "POST /admin/after-school/tally/{plan}/lists": _nothing,
+    "POST /admin/after-school/tally/{plan}/lists/{list}/apply": _nothing,
+    "POST /admin/after-school/tally/{plan}/lists/{list}/discard": _nothing,
+    "POST /admin/after-school/tally/{plan}/lists/{list}/undo": _nothing,
     "POST /admin/deliveries/{delivery}/decide": _verdict,
     "POST /admin/handlist/{line}/tick": _way,
     "POST /admin/handlist/{line}/reveal": _guardian_called,

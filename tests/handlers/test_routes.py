@@ -61,6 +61,6 @@ def test_there_is_one_last_resort_for_text(routes: tuple[Route, ...]) -> None:
 
 
 def test_names_say_which_capability_a_route_is_of(routes: tuple[Route, ...]) -> None:
-    chatting = {part.name for part in CAPABILITIES} - {"rosters", "calendar", "deliveries", "after_school"}
+    chatting = {part.name for part in CAPABILITIES} - {"rosters", "calendar", "deliveries"}
     machinery = {"delivery"}
     assert {route.name.split(".")[0] for route in routes} == chatting | machinery

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -187,10 +187,21 @@ class Heard:
 
 def heard(statements: Iterable[Voice], sign_ups: Sequence[SignUp]) -> Heard:
     """Puts it together."""
-    voices = sorted([*statements, *_voices_of(sign_ups)], key=lambda each: (each.said_at, each.known_at), reverse=True)
+    voices = _together(statements, _voices_of(sign_ups))
+    voices.sort(key=lambda each: (each.said_at, each.known_at), reverse=True)
     latest = _latest(voices)
     answers = {voice.joins for voice in latest.values()}
     return Heard(_standing(answers, sign_ups), tuple(voices), tuple(sign_ups), latest)
+
+
+def _together(statements: Iterable[Voice], deeds: Sequence[Voice]) -> list[Voice]:
+    """Whoever signs up or leaves says so in the same moment: that is one voice, as final as the deed."""
+    left = {(each.joins, each.programme_id if each.joins else None, each.source, each.said_at): each for each in deeds}
+    found = []
+    for voice in statements:
+        deed = left.pop((voice.joins, voice.programme_id, voice.source, voice.said_at), None)
+        found.append(replace(voice, settles=voice.settles or deed.settles) if deed else voice)
+    return [*found, *left.values()]
 
 
 def _latest(voices: Sequence[Voice]) -> dict[Channel, Voice]:

@@ -97,8 +97,13 @@ def plain_head(text: str) -> str:
 
 def places(kind: RosterKind, head: Sequence[str]) -> dict[str, int]:
     """Where each column of ours stands in a head; the first of two alike counts."""
+    return places_of(COLUMNS[kind], head)
+
+
+def places_of(columns: Sequence[Column], head: Sequence[str]) -> dict[str, int]:
+    """The same for columns of another form."""
     found: dict[str, int] = {}
-    wanted = {plain_head(name): column.key for column in COLUMNS[kind] for name in (column.head, *column.others)}
+    wanted = {plain_head(name): column.key for column in columns for name in (column.head, *column.others)}
     for place, name in enumerate(head):
         key = wanted.get(plain_head(name))
         if key is not None:
@@ -108,8 +113,13 @@ def places(kind: RosterKind, head: Sequence[str]) -> dict[str, int]:
 
 def missing(kind: RosterKind, head: Sequence[str]) -> list[str]:
     """Heads of the columns a sheet cannot do without, and this one has not."""
-    found = places(kind, head)
-    return [column.head for column in COLUMNS[kind] if column.is_needed and column.key not in found]
+    return missing_of(COLUMNS[kind], head)
+
+
+def missing_of(columns: Sequence[Column], head: Sequence[str]) -> list[str]:
+    """The same for columns of another form."""
+    found = places_of(columns, head)
+    return [column.head for column in columns if column.is_needed and column.key not in found]
 
 
 def head_of(kind: RosterKind, key: str) -> str:

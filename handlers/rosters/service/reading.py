@@ -10,7 +10,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from handlers.accounts.service.bulk_rows import collect_young
 from handlers.rosters import texts
 from handlers.rosters.domain import Cell, FileTooLarge, NoRows, NoSuchColumns, NoWorkbook, RosterKind, Sheet
-from handlers.rosters.service.columns import missing
+from handlers.rosters.service.columns import COLUMNS, Column, missing_of
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -43,12 +43,17 @@ _ROW_NUMBER: Final = re.compile(rb"""\sr\s*=\s*["'](\d{1,9})["']""")
 
 def read(content: bytes, kind: RosterKind) -> Sheet:
     """The first sheet that has our columns. Raises FileTooLarge, NoWorkbook, NoSuchColumns, NoRows."""
+    return read_columns(content, COLUMNS[kind])
+
+
+def read_columns(content: bytes, columns: Sequence[Column]) -> Sheet:
+    """The same for columns of another form."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     inspect(content)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
-            return _first_fitting(workbook, kind)
+            return _first_fitting(workbook, columns)
     except CalamineError as error:
         raise NoWorkbook from error
 
@@ -134,7 +139,7 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _first_fitting(workbook: CalamineWorkbook, kind: RosterKind) -> Sheet:
+def _first_fitting(workbook: CalamineWorkbook, columns: Sequence[Column]) -> Sheet:
     from python_calamine import SheetVisibleEnum
 
     lacking: list[str] | None = None
@@ -142,7 +147,7 @@ def _first_fitting(workbook: CalamineWorkbook, kind: RosterKind) -> Sheet:
         if data.visible is not SheetVisibleEnum.Visible:
             continue
         sheet = workbook.get_sheet_by_name(data.name)
-        found = _head(sheet, kind)
+        found = _head(sheet, columns)
         if isinstance(found, int):
             return _rows(sheet, found)
         if found and (lacking is None or len(found) < len(lacking)):
@@ -150,11 +155,11 @@ def _first_fitting(workbook: CalamineWorkbook, kind: RosterKind) -> Sheet:
     raise NoSuchColumns(texts.COLUMNS_MISSING.format(columns="、".join(lacking)) if lacking else None)
 
 
-def _head(sheet: CalamineSheet, kind: RosterKind) -> int | list[str]:
+def _head(sheet: CalamineSheet, columns: Sequence[Column]) -> int | list[str]:
     """On which line the head stands; else what the best candidate lacks."""
     best: list[str] = []
     for number, row in enumerate(islice(sheet.iter_rows(), _HEAD_WITHIN)):
-        lacking = missing(kind, [str(cell) for cell in row])
+        lacking = missing_of(columns, [str(cell) for cell in row])
         if not lacking:
             return number
         if not best or len(lacking) < len(best):

@@ -42,6 +42,21 @@ class Imprint:
     scope: str
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A sheet to be filled in: its name, its columns, and what is to be said about it."""
+
+    name: str
+    columns: Sequence[Column]
+    lines: Sequence[str]
+
+
+def form_of(kind: RosterKind) -> Form:
+    """The form of a roster."""
+    name = texts.SHEET_NAMES[kind.value]
+    return Form(name, COLUMNS[kind], [line.format(sheet=name) for line in texts.INSTRUCTION_LINES])
+
+
 def _workbook(buffer: io.BytesIO) -> xlsxwriter.Workbook:
     import xlsxwriter
 
@@ -62,33 +77,32 @@ class _Styles:
 
 def template(kind: RosterKind, schools: Sequence[str] = ()) -> bytes:
     """An empty sheet to be filled in, and one that says how. `schools` are offered to pick from."""
-    return _roster(kind, (), schools, None)
+    return filled(form_of(kind), (), schools, None)
 
 
 def export(kind: RosterKind, rows: Sequence[Mapping[str, str]], schools: Sequence[str], imprint: Imprint) -> bytes:
     """A sheet of rows by column; it can be uploaded again as it is."""
-    return _roster(kind, rows, schools, imprint)
+    return filled(form_of(kind), rows, schools, imprint)
 
 
-def _roster(
-    kind: RosterKind, rows: Sequence[Mapping[str, str]], schools: Sequence[str], imprint: Imprint | None
-) -> bytes:
+def filled(form: Form, rows: Sequence[Mapping[str, str]], schools: Sequence[str], imprint: Imprint | None) -> bytes:
+    """A form with rows by column, and the sheet that says how to fill it in. `imprint` of an export."""
     buffer = io.BytesIO()
     workbook = _workbook(buffer)
     styles = _Styles(workbook)
-    columns = COLUMNS[kind]
-    sheet = workbook.add_worksheet(texts.SHEET_NAMES[kind.value])
+    columns = form.columns
+    sheet = workbook.add_worksheet(form.name)
     last = len(rows) + _EMPTY_ROWS
     _columns(sheet, columns, styles, (last, schools))
     if imprint:
-        _print_on(sheet, texts.SHEET_NAMES[kind.value], imprint)
+        _print_on(sheet, form.name, imprint)
     for place, column in enumerate(columns):
         sheet.write_string(0, place, column.head, styles.needed if column.is_needed else styles.head)
     for number, row in enumerate(rows, 1):
         for place, column in enumerate(columns):
             if value := row.get(column.key):
                 sheet.write_string(number, place, value, styles.text)
-    _instructions(workbook, kind, styles)
+    _instructions(workbook, form, styles)
     if imprint:
         _about(workbook, imprint, len(rows), styles)
     workbook.close()
@@ -127,19 +141,19 @@ def _print_on(sheet: Worksheet, title: str, imprint: Imprint) -> None:
     sheet.set_footer(texts.FOOTER.format(**safe)[:_LONGEST_FOOTER])
 
 
-def _instructions(workbook: xlsxwriter.Workbook, kind: RosterKind, styles: _Styles) -> None:
+def _instructions(workbook: xlsxwriter.Workbook, form: Form, styles: _Styles) -> None:
     sheet = workbook.add_worksheet(texts.INSTRUCTIONS)
     sheet.set_column(0, 0, 22)
     sheet.set_column(1, 1, 90)
     sheet.write_string(0, 0, texts.INSTRUCTIONS, styles.title)
     row = 2
-    for line in texts.INSTRUCTION_LINES:
-        sheet.write_string(row, 1, line.format(sheet=texts.SHEET_NAMES[kind.value]), styles.wrapped)
+    for line in form.lines:
+        sheet.write_string(row, 1, line, styles.wrapped)
         row += 1
     row += 1
     sheet.write_string(row, 0, texts.COLUMN_HEAD, styles.head)
     sheet.write_string(row, 1, texts.NOTE_HEAD, styles.head)
-    for column in COLUMNS[kind]:
+    for column in form.columns:
         row += 1
         sheet.write_string(row, 0, column.head, styles.wrapped)
         sheet.write_string(row, 1, column.note, styles.wrapped)
@@ -161,15 +175,20 @@ def _about(workbook: xlsxwriter.Workbook, imprint: Imprint, count: int, styles: 
 
 
 def with_problems(kind: RosterKind, sheet: Sheet, reports: Mapping[int, RowReport]) -> bytes:
+    """The upload of a roster, as `marked`."""
+    return marked(form_of(kind), sheet, reports)
+
+
+def marked(form: Form, sheet: Sheet, reports: Mapping[int, RowReport]) -> bytes:
     """The upload with its own columns, what is wrong in one more, and the bad cells marked. `reports` by row."""
     buffer = io.BytesIO()
     workbook = _workbook(buffer)
     styles = _Styles(workbook)
-    written = workbook.add_worksheet(texts.SHEET_NAMES[kind.value])
+    written = workbook.add_worksheet(form.name)
     kept = [place for place, name in enumerate(sheet.head) if plain_head(name) != PROBLEM]
     problem_at = len(kept)
     heads = {plain_head(sheet.head[place]): at for at, place in enumerate(kept)}
-    ours = _heads_in(kind, sheet.head)
+    ours = _heads_in(form.columns, sheet.head)
     written.set_column(0, max(0, problem_at - 1), 14, styles.text)
     written.set_column(problem_at, problem_at, 60, styles.problem)
     written.freeze_panes(1, 0)
@@ -190,11 +209,11 @@ def with_problems(kind: RosterKind, sheet: Sheet, reports: Mapping[int, RowRepor
     return buffer.getvalue()
 
 
-def _heads_in(kind: RosterKind, head: Sequence[str]) -> dict[str, str]:
+def _heads_in(columns: Sequence[Column], head: Sequence[str]) -> dict[str, str]:
     """What the uploader calls a column of ours."""
     plain = {plain_head(name): name for name in head}
     found = {}
-    for column in COLUMNS[kind]:
+    for column in columns:
         names = (column.head, *column.others)
         found[column.head] = next((plain[name] for name in map(plain_head, names) if name in plain), column.head)
     return found

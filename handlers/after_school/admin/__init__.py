@@ -1,0 +1,1 @@
+"""Pages of the after-school service in the console."""

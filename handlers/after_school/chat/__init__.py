@@ -1,0 +1,1 @@
+"""The after-school service in the chat."""
