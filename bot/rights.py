@@ -97,6 +97,17 @@ service.sign_up   -       child    -       -            -    -               -  
 service.enter     -       -        -       class        -    -               school        town          -      -
 service.plan      -       -        -       -            -    -               school        town          -      -
 service.publish   -       -        -       -            -    -               school        town          -      -
+service.roster     -       -        class   class        -      school         school        town          -      -
+service.attend     -       -        class   class        -      -              school        town          -      -
+service.leave      -       child    -       -            -    -               -             -             -      -
+service.duty       -       -        -       -            -    -               school        town          -      -
+service.check      -       -        -       -            -      -              school        town          -      -
+service.month      -       -        self    self         -    -               school        town          -      -
+service.file       -       -        -       -            -    -               school        town          -      -
+service.bill       -       child    -       -            -    -               -             -             -      -
+service.settle     -       -        -       -            -    -               school        town          -      -
+service.answer     -       child    -       -            -    -               -             -             -      -
+service.appraise   -       -        -       -            -    -               school        town          -      -
 calendar.view      -       -        any     any          any  any             any           any           any    any
 calendar.edit      -       -        -       -            -    -               school        town          -      -
 calendar.town      -       -        -       -            -    -               -             town          -      -
@@ -172,6 +183,17 @@ class Action(StrEnum):
     SERVICE_ENTER = "service.enter"
     SERVICE_PLAN = "service.plan"
     SERVICE_PUBLISH = "service.publish"
+    SERVICE_ROSTER = "service.roster"
+    SERVICE_ATTEND = "service.attend"
+    SERVICE_LEAVE = "service.leave"
+    SERVICE_DUTY = "service.duty"
+    SERVICE_CHECK = "service.check"
+    SERVICE_MONTH = "service.month"
+    SERVICE_FILE = "service.file"
+    SERVICE_BILL = "service.bill"
+    SERVICE_SETTLE = "service.settle"
+    SERVICE_ANSWER = "service.answer"
+    SERVICE_APPRAISE = "service.appraise"
     CALENDAR_VIEW = "calendar.view"
     CALENDAR_EDIT = "calendar.edit"
     CALENDAR_TOWN = "calendar.town"

@@ -1,0 +1,63 @@
+"""Everything said about the days of the after-school service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from handlers.after_school.domain.days import CheckPoint, CollectBy, DutyRole, Presence
+
+MENU: Final = "课后服务点名"
+TODO_ROSTER: Final = "课后服务还没点名"
+MISSED: Final = "课后服务“{title}”（{starts}—{ends}）点名时孩子不在，家里没有请假。"
+FOUND: Final = "点名已更正：不用再找。请确认孩子在哪里，再写一句话办结。"
+LEAVE_CAME: Final = "家里补了请假。请打电话确认孩子平安，再写一句话办结。"
+PRESENCES: Final[Mapping[Presence, str]] = {
+    Presence.HERE: "到了",
+    Presence.LEFT_EARLY: "提前接走",
+    Presence.LEAVE: "请假",
+    Presence.MISSING: "没到，没请假",
+}
+COLLECT_BY: Final[Mapping[CollectBy, str]] = {
+    CollectBy.GUARDIAN: "家里人接",
+    CollectBy.OTHER: "别人接",
+    CollectBy.ALONE: "自己回家",
+}
+DUTY_ROLES: Final[Mapping[DutyRole, str]] = {
+    DutyRole.TEACHER: "值班教师",
+    DutyRole.GUIDE: "护导教师",
+    DutyRole.ADMINISTRATOR: "值班行政",
+}
+CHECK_POINTS: Final[Mapping[CheckPoint, str]] = {
+    CheckPoint.TEACHERS_THERE: "任课和护导教师都到岗",
+    CheckPoint.ROSTERS_TAKEN: "每个班都点了名",
+    CheckPoint.ROOMS_SAFE: "教室、场地没有安全隐患",
+    CheckPoint.GATE_KEPT: "校门有人守，外人没有进来",
+    CheckPoint.ALL_COLLECTED: "孩子都有人接或按约定离校",
+}
+TAKEN: Final = "点名记好了，改了{count}人。"
+TAKEN_MISSING: Final = "点名记好了。有孩子没到，已经通知值班老师，请马上按下面的电话找。"
+CALLED_OFF: Final = "已记为没有上课，不收这次的钱。"
+LEAVE_ENTERED: Final = "{child}的请假记好了。"
+
+# ---------------------------------------------------------------------------------------------------------------- chat
+NO_CHILD: Final = "您名下没有在校的孩子。请先绑定孩子，回复“绑定”办理。"
+WHICH_CHILD_LEAVE: Final = "给哪个孩子请课后服务的假？回复编号。"
+WHICH_CHILD_COLLECT: Final = "哪个孩子换人接？回复编号。"
+WHICH_DAY: Final = "{child}哪一天不参加课后服务？回复“今天”“明天”，或写日期，比如“9月4日”。"
+CONFIRM_LEAVE: Final = "{child}{day}不参加课后服务，对吗？回复“是”就请好假，回复“不”就不请。"
+LEAVE_DONE: Final = "好的，{child}{day}的课后服务请好假了，老师点名时看得到。要撤销，回复“撤销请假”。"
+LEAVE_ALREADY: Final = "{child}{day}已经请过假了，不用再请。要撤销，回复“撤销请假”。"
+LEAVE_DROPPED: Final = "好的，没有请假。需要时再回复“请假”。"
+NO_LEAVE: Final = "现在没有请好的假。要请假，回复“请假”。"
+WHICH_LEAVE: Final = "撤销哪一次？回复编号。"
+LEAVE_LINE: Final = "{child}{day}"
+LEAVE_WITHDRAWN: Final = "好的，{child}{day}的请假撤销了，孩子照常参加。"
+WHO_COLLECTS: Final = "今天谁来接{child}？回复编号。"
+SOMEBODY_ELSE: Final = "别人来接"
+ALONE: Final = "自己回家"
+NAME_AND_PHONE: Final = "请写来接的人的姓名和手机号，比如“王小明 13800000000”。"
+COLLECT_DONE: Final = "好的，今天{who}接{child}，老师放学前看得到。再有变动，回复“换人接”。"
+COLLECT_ALONE: Final = "好的，今天{child}自己回家，老师放学前看得到。再有变动，回复“换人接”。"
+DAY: Final = "{month}月{day}日"
+TO: Final = "至"
