@@ -34,11 +34,12 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """`places` (None: as many as come), how many are taken, and how many wait."""
+    """`places` (None: as many as come), how many are taken, and whether somebody waits who could use what is free:
+    then it is theirs. Siblings who wait for a place elsewhere hold nobody up."""
 
     places: int | None
     taken: int = 0
-    waiting: int = 0
+    is_awaited: bool = False
 
     @property
     def free(self) -> float:
@@ -47,21 +48,19 @@ class Pool:
 
 
 class Admission:
-    """Lets parties in, one after the other in the order in which they come. Nobody passes those who wait already for
-    the same pool; a party that does not fit as a whole waits as a whole."""
+    """Lets parties in, one after the other in the order in which they come; one that does not fit as a whole waits as a
+    whole. Places only go while it lasts: whoever does not fit would not fit later either, so nobody is passed who could
+    have had what another got."""
 
     def __init__(self, pools: Mapping[str, Pool]) -> None:
         self._free = {name: pool.free for name, pool in pools.items()}
-        # Where there is room for everybody, somebody may wait only because of siblings elsewhere: nobody's line.
-        self._has_line = {name for name, pool in pools.items() if pool.waiting and pool.places is not None}
+        self._awaited = {name for name, pool in pools.items() if pool.is_awaited}
 
     def admit(self, party: Party) -> bool:
         """Whether the party has its places at once; it waits otherwise."""
-        fits = not self._has_line & party.needs.keys() and _fits(party, self._free)
+        fits = not self._awaited & party.needs.keys() and _fits(party, self._free)
         if fits:
             _take(party, self._free)
-        else:
-            self._has_line |= {name for name in party.needs if self._free[name] != float("inf")}
         return fits
 
 

@@ -132,6 +132,17 @@ class Book:
         )
 
     # -------------------------------------------------------------------------------------------------------- the line
+    async def awaited(self) -> frozenset[UUID]:
+        """Pools with a free place for somebody who waits. Usually none: what becomes free is offered at once. Another
+        pool that a sibling needs may not be locked here, but it gains no place meanwhile: that takes all of them."""
+        open_lines = {pool.plan_id for pool in self.pools.values() if pool.waiting and _free(pool) > 0}
+        if not open_lines:
+            return frozenset()
+        pools = await AfterSchoolPool.filter(plan_id__in=list(open_lines))
+        waiting = await _waiting([pool.id for pool in pools])
+        able = offers(_parties(waiting), {str(pool.id): _free(self.pools.get(pool.id, pool)) for pool in pools})
+        return frozenset(UUID(member.pool) for party in able for member in party.members)
+
     async def offer_free(self, plan_id: UUID, until: datetime, at: datetime) -> list[AfterSchoolEnrolment]:
         """Offers what is free down the lines of a plan, siblings together; gives whom. The book must be open over the
         whole plan, and saved."""

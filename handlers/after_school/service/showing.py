@@ -87,10 +87,7 @@ class ShowingService:
     ) -> ProgrammeView:
         plan, programme, window = each.plan, each.programme, each.window(grade)
         is_over = plan.state is PlanState.CLOSED
-        left = None
-        if pool.places is not None:
-            # Whoever comes now stands behind those who wait: a free place is theirs.
-            left = 0 if pool.waiting else max(0, pool.places - pool.taken)
+        left = None if pool.places is None else max(0, pool.places - pool.taken)
         return ProgrammeView(
             id=str(programme.id),
             plan_id=str(plan.id),

@@ -118,8 +118,9 @@ class SignUpService:
             await lock_children({str(own) for each in asked for wanted in each.wanted if (own := _id(wanted.child_id))})
             book = await open_book(pool_ids)
             known = await self._known(asked, now)
+            awaited = await book.awaited()
             admission = Admission(
-                {str(pool.id): Pool(pool.places, pool.taken, pool.waiting) for pool in book.pools.values()}
+                {str(own): Pool(pool.places, pool.taken, own in awaited) for own, pool in book.pools.items()}
             )
             written = _Written()
             outcomes = [_one(each, known, book, admission, written) for each in asked]

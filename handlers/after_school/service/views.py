@@ -13,8 +13,9 @@ from handlers.after_school.domain.states import EnrolmentState
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeView:
-    """A programme as the family of a child sees it. `places` and `places_left` None: as many as come; nothing is left
-    while others wait. `opens_at`, `closes_at`: for the child's grade. `enrolment_id`: the child's own sign-up."""
+    """A programme as the family of a child sees it. `places` and `places_left` None: as many as come; a place that is
+    offered to somebody is not left. `opens_at`, `closes_at`: for the child's grade. `enrolment_id`: the child's own
+    sign-up."""
 
     id: str
     plan_id: str

@@ -172,10 +172,11 @@ class Stage:
         await self.leaving.expire()
 
 
-async def check(may_exceed: Collection[str] = ()) -> None:
-    """What is true of all tables at any moment. `may_exceed`: pools whose places were cut."""
-    rows = await AfterSchoolEnrolment.all()
-    for one in await AfterSchoolPool.all():
+async def check(may_exceed: Collection[str] = (), plan_id: str | None = None) -> None:
+    """What is true at any moment, of all plans or of one. `may_exceed`: pools whose places were cut."""
+    among = {} if plan_id is None else {"plan_id": plan_id}
+    rows = await AfterSchoolEnrolment.filter(**among)
+    for one in await AfterSchoolPool.filter(**among):
         own = [row for row in rows if row.pool_id == one.id]
         assert one.taken == sum(row.state in OCCUPYING for row in own)
         assert one.waiting == sum(row.state is S.WAITLISTED for row in own)
@@ -195,7 +196,7 @@ async def check(may_exceed: Collection[str] = ()) -> None:
 
 async def _check_history(rows: Sequence[AfterSchoolEnrolment]) -> None:
     events: dict[object, list[AfterSchoolEnrolmentEvent]] = {}
-    for event in await AfterSchoolEnrolmentEvent.all():
+    for event in await AfterSchoolEnrolmentEvent.filter(enrolment_id__in=[row.id for row in rows]):
         events.setdefault(event.enrolment_id, []).append(event)
     for row in rows:
         state: EnrolmentState | None = None
@@ -209,7 +210,8 @@ async def _check_history(rows: Sequence[AfterSchoolEnrolment]) -> None:
 
 
 async def _check_clashes(rows: Sequence[AfterSchoolEnrolment]) -> None:
-    programmes = {each.id: each for each in await AfterSchoolProgramme.all()}
+    ids = list({row.programme_id for row in rows})
+    programmes = {each.id: each for each in await AfterSchoolProgramme.filter(id__in=ids)}
     by_child: dict[object, list[Hours]] = {}
     for row in rows:
         if row.state is S.ENROLLED:

@@ -134,20 +134,18 @@ def test_forty_five_of_two_thousand_get_a_place_in_the_order_in_which_they_came(
 
 
 @given(parties, sizes, st.sets(st.sampled_from("abc")))
-def test_places_are_exact_and_nobody_passes_those_who_wait(
-    came: list[Party], places: dict[str, int | None], with_line: set[str]
+def test_places_are_exact_and_nobody_is_passed_who_could_use_them(
+    came: list[Party], places: dict[str, int | None], awaited: set[str]
 ) -> None:
-    pools = {name: Pool(number, waiting=int(name in with_line)) for name, number in places.items()}
+    pools = {name: Pool(number, is_awaited=name in awaited) for name, number in places.items()}
     has = admitted(came, pools)
-    given_out = sum((party.needs for party, got in zip(came, has, strict=True) if got), Counter[str]())
-    for name, number in places.items():
-        assert number is None or given_out[name] <= number
-    # Where there is room for everybody, whoever waits does so for a sibling's place elsewhere.
-    waiting = {name for name in with_line if places[name] is not None}
+    left: dict[str, float] = {name: pool.free for name, pool in pools.items()}
     for party, got in zip(came, has, strict=True):
-        assert not (got and waiting & party.needs.keys())
-        if not got:
-            waiting |= {name for name in party.needs if places[name] is not None}
+        fits = all(left[name] >= number for name, number in party.needs.items())
+        assert got is (fits and not awaited & party.needs.keys())
+        if got:
+            left = {name: number - party.needs[name] for name, number in left.items()}
+    assert min(left.values()) >= 0
 
 
 @given(parties, st.fixed_dictionaries({name: st.integers(0, 9) for name in "abc"}))

@@ -260,14 +260,22 @@ async def test_siblings_come_together_or_wait_together(stage: Stage) -> None:
     first = await stage.sign_up(1, "围棋")
     pair = await stage.signing.sign_up(await siblings(stage))
     assert [(view.state, view.position) for view in pair] == [(S.WAITLISTED, 1), (S.WAITLISTED, 1)]
-    # The place of 象棋 stands free, and whoever comes now stands behind them.
-    assert (await stage.sign_up(2, "象棋")).position == 2
     await stage.leaving.withdraw(stage.guardians[1], first.id, VIA)
     assert [await stage.state_of(view) for view in pair] == [S.OFFERED, S.OFFERED]
     await check()
     accepted = await stage.leaving.accept(stage.guardians[-1], pair[1].id, VIA)
     assert accepted.together_with == (pair[0].id,)
     assert [await stage.state_of(view) for view in pair] == [S.ENROLLED, S.ENROLLED]
+    await check()
+
+
+async def test_siblings_who_wait_for_another_course_hold_nobody_up(stage: Stage) -> None:
+    await stage.build(3)
+    await stage.publish(pool("围棋", 0), pool("象棋", 1))
+    pair = await stage.signing.sign_up(await siblings(stage))
+    assert {view.state for view in pair} == {S.WAITLISTED}
+    assert (await stage.sign_up(2, "象棋")).state is S.ENROLLED
+    assert (await stage.sign_up(1, "象棋")).position == 2
     await check()
 
 
