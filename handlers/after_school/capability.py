@@ -5,23 +5,30 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from bot.capability import Capability, EntryPoints, Machinery
+from bot.capability import Capability, EntryPoints, Machinery, MenuItem
 from bot.scheduler.jobs import Every, Job
+from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.child_records import Custody
 from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.places import PlaceService
 from handlers.after_school.admin.collection import CollectionPages
 from handlers.after_school.admin.lists import ListPages
 from handlers.after_school.api import AfterSchoolApi
+from handlers.after_school.chat import sign_up as sign_up_chat
 from handlers.after_school.chat.collection import CollectionChat
+from handlers.after_school.chat.opting_out import OptingOutChat
+from handlers.after_school.chat.own import OwnChat
+from handlers.after_school.chat.sign_up import SignUpChat
 from handlers.after_school.service.collection.building import collection_over
 from handlers.after_school.service.collection.chasing import SOURCE as TALLY
+from handlers.after_school.service.family import FamilyService
 from handlers.after_school.service.leaving import SOURCE, LeavingService
 from handlers.after_school.service.offers import OffersService
 from handlers.after_school.service.pushes import AfterSchoolPushes
 from handlers.after_school.service.records import AfterSchoolRecords
 from handlers.after_school.service.showing import ShowingService
 from handlers.after_school.service.sign_up import SignUpService
+from handlers.after_school.texts import sign_up as sign_up_texts
 from handlers.calendar.service.calendars import CalendarService
 from handlers.consent.service.consents import ConsentService
 
@@ -44,6 +51,7 @@ def build(machinery: Machinery) -> EntryPoints:
         clock=clock,
     )
     showing = ShowingService(people, clock)
+    family = FamilyService(people, services.get(ConsentService), services.get(AccountsAudiences), showing)
     services.add(signing, leaving, showing, OffersService(PlaceService(), calendars, audit, clock))
     records = AfterSchoolRecords(leaving)
     built = collection_over(machinery)
@@ -51,10 +59,15 @@ def build(machinery: Machinery) -> EntryPoints:
     pages = CollectionPages(built.tallies, built.entering, built.chasing, clock)
     return EntryPoints(
         admin=(*pages.routes(), *ListPages(built.lists).routes()),
-        routes=CollectionChat(built.tallies, built.chasing).routes(),
         todos=(built.duties,),
         duties=(built.duties,),
         audiences=(built.audiences,),
+        routes=(
+            *CollectionChat(built.tallies, built.chasing).routes(),
+            *SignUpChat(family, signing).routes(),
+            *OwnChat(family, leaving).routes(),
+            *OptingOutChat(family, leaving).routes(),
+        ),
         api=AfterSchoolApi(showing, signing, leaving).routes(),
         jobs=(Job("after_school.offers", Every(_PACE), leaving.expire),),
         pushes={SOURCE: AfterSchoolPushes(people), TALLY: built.pushes},
@@ -64,4 +77,8 @@ def build(machinery: Machinery) -> EntryPoints:
     )
 
 
-AFTER_SCHOOL = Capability(name="after_school", build=build)
+AFTER_SCHOOL = Capability(
+    name="after_school",
+    build=build,
+    menu=(MenuItem("课后服务", sign_up_texts.MENU, sign_up_chat.TAPPED),),
+)

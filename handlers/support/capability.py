@@ -22,7 +22,7 @@ from handlers.support.service.leaving import LeavingService
 # What WeChat accepts, in bytes of UTF-8.
 MAX_TOP_BYTES, MAX_SUB_BYTES, MAX_KEY_BYTES = 16, 60, 128
 MAX_TOP, MAX_SUB = 3, 5
-MINE = "我的"
+FIRST, MINE = "问政策", "我的"
 
 
 class MenuTooLarge(InvalidInput):
@@ -68,9 +68,8 @@ def menu_of(capabilities: Sequence[Capability]) -> Mapping[str, Any]:
     for capability in capabilities:
         for item in capability.menu:
             tops.setdefault(item.under, []).append(item)
-    if MINE in tops:
-        # What is one's own stands last, whichever capability brings it first.
-        tops[MINE] = tops.pop(MINE)
+    # What everybody may ask stands first and what is one's own last, whichever capability comes first.
+    tops = dict(sorted(tops.items(), key=lambda top: (top[0] == MINE, top[0] != FIRST)))
     _check(len(tops) <= MAX_TOP, "一级菜单", len(tops))
     for top, items in tops.items():
         _check(len(top.encode()) <= MAX_TOP_BYTES, top, len(top.encode()))

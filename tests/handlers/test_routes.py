@@ -12,6 +12,8 @@ from handlers.catalogue import CAPABILITIES
 
 # What may run for a sender who may be forged: it changes nothing and reads nothing about people.
 OPEN = {
+    "after_school.not_a_guardian",
+    "after_school.sign_up.tapped.not_a_guardian",
     "consent.not_a_guardian",
     "notices.not_a_reader",
     "policy.answer",
