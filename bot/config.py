@@ -210,7 +210,11 @@ class Alarms(Section):
 
 
 class AfterSchool(Section):
-    """Rules of the after-school service that differ from county to county."""
+    """Rules of the after-school service that differ from county to county. `waiver_list_ground`: the rule that asks for
+    a public list of those whose fee is waived; without one none can be made."""
+
+    waiver_evidence_days: int = Field(default=30, ge=1, le=365)
+    waiver_list_ground: str = Field(default="", max_length=200)
 
 
 class Contacts(Section):

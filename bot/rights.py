@@ -108,6 +108,11 @@ service.bill       -       child    -       -            -    -               - 
 service.settle     -       -        -       -            -    -               school        town          -      -
 service.answer     -       child    -       -            -    -               -             -             -      -
 service.appraise   -       -        -       -            -    -               school        town          -      -
+waiver.own         -       child    -       -            -    -               -             -             -      -
+waiver.file        -       -        -       class        -    -               school        town          -      -
+waiver.view        -       -        -       -            -    -               school        town          -      -
+waiver.decide      -       -        -       -            -    -               school        town          -      -
+waiver.lists       -       -        -       -            -    -               -             town          -      -
 calendar.view      -       -        any     any          any  any             any           any           any    any
 calendar.edit      -       -        -       -            -    -               school        town          -      -
 calendar.town      -       -        -       -            -    -               -             town          -      -
@@ -194,6 +199,11 @@ class Action(StrEnum):
     SERVICE_SETTLE = "service.settle"
     SERVICE_ANSWER = "service.answer"
     SERVICE_APPRAISE = "service.appraise"
+    WAIVER_OWN = "waiver.own"
+    WAIVER_FILE = "waiver.file"
+    WAIVER_VIEW = "waiver.view"
+    WAIVER_DECIDE = "waiver.decide"
+    WAIVER_LISTS = "waiver.lists"
     CALENDAR_VIEW = "calendar.view"
     CALENDAR_EDIT = "calendar.edit"
     CALENDAR_TOWN = "calendar.town"

@@ -98,6 +98,8 @@ class ApiRoute:
     tags: Sequence[str] = field(default=())
     # None: an `Idempotency-Key` is not taken; False: taken; True: required.
     key_required: bool | None = None
+    # So many bytes may be sent; None: as many as to any route.
+    body_limit: int | None = None
     prepare: Prepare | None = None
     # What somebody is answered who guessed wrong: it counts against the address it came from.
     guesses: tuple[type[AppError], ...] = ()
@@ -210,7 +212,7 @@ class _Endpoint:
             await self._parts.failures.check(self._parts.addresses.of(request))
         call = ApiCall(
             await self._caller(request),
-            None if self._route.request is None else await read_body(request, self._route.request),
+            None if self._route.request is None else await read_body(self._sized(request), self._route.request),
             request.match_info,
             request.query,
             device=request.headers.get(hdrs.USER_AGENT, "")[:_DEVICE_LENGTH],
@@ -221,6 +223,10 @@ class _Endpoint:
         except self._route.guesses:
             await self._parts.failures.note(self._parts.addresses.of(request))
             raise
+
+    def _sized(self, request: web.Request) -> web.Request:
+        limit = self._route.body_limit
+        return request if limit is None else request.clone(client_max_size=limit)
 
     async def _caller(self, request: web.Request) -> Actor:
         """The owner of the bearer token; a visitor without one.

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import time, timedelta
 from typing import Final
 
 from bot.capability import Capability, EntryPoints, Machinery, MenuItem
-from bot.scheduler.jobs import Every, Job
+from bot.scheduler.jobs import Daily, Every, Job
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.child_records import Custody
 from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.places import PlaceService
 from handlers.after_school.admin.collection import CollectionPages
 from handlers.after_school.admin.lists import ListPages
-from handlers.after_school.api import AfterSchoolApi
+from handlers.after_school.admin.waiver_rules import WaiverRulePages
+from handlers.after_school.admin.waivers import WaiverPages
+from handlers.after_school.api.sign_up import AfterSchoolApi
+from handlers.after_school.api.waivers import WaiversApi
 from handlers.after_school.chat import sign_up as sign_up_chat
 from handlers.after_school.chat.collection import CollectionChat
 from handlers.after_school.chat.opting_out import OptingOutChat
 from handlers.after_school.chat.own import OwnChat
 from handlers.after_school.chat.sign_up import SignUpChat
+from handlers.after_school.chat.waivers import WaiverChat
 from handlers.after_school.service.collection.building import collection_over
 from handlers.after_school.service.collection.chasing import SOURCE as TALLY
 from handlers.after_school.service.family import FamilyService
@@ -28,16 +34,59 @@ from handlers.after_school.service.pushes import AfterSchoolPushes
 from handlers.after_school.service.records import AfterSchoolRecords
 from handlers.after_school.service.showing import ShowingService
 from handlers.after_school.service.sign_up import SignUpService
+from handlers.after_school.service.waivers.building import waivers_over
+from handlers.after_school.service.waivers.telling import SOURCE as RESULT
 from handlers.after_school.texts import sign_up as sign_up_texts
 from handlers.calendar.service.calendars import CalendarService
 from handlers.consent.service.consents import ConsentService
 
 # An offer that has run out goes to the next within so long.
 _PACE: Final = timedelta(minutes=1)
+_LAPSING: Final = Daily(time(1, 10))
 
 
 def build(machinery: Machinery) -> EntryPoints:
     """Services and entry points over the machinery of one application."""
+    return _merged([_sign_up(machinery), _waivers(machinery)])
+
+
+def _merged(parts: Sequence[EntryPoints]) -> EntryPoints:
+    """What several parts answer to, as one: lists one after the other, what is found by a name together."""
+    found: dict[str, list[object] | dict[str, object]] = {}
+    for part in parts:
+        for each in fields(EntryPoints):
+            value = getattr(part, each.name)
+            if isinstance(value, dict):
+                known = found.setdefault(each.name, {})
+                assert isinstance(known, dict)
+                assert not known.keys() & value.keys()
+                known.update(value)
+            elif isinstance(value, tuple) and value:
+                listed = found.setdefault(each.name, [])
+                assert isinstance(listed, list)
+                listed.extend(value)
+    return EntryPoints(**found)  # type: ignore[arg-type]
+
+
+def _waivers(machinery: Machinery) -> EntryPoints:
+    built, people = waivers_over(machinery), machinery.services.get(PeopleService)
+    machinery.services.add(built.asking, built.deciding, built.rules, built.publishing, built.waived)
+    pages = WaiverPages(built.asking, built.deciding, built.publishing)
+    return EntryPoints(
+        routes=WaiverChat(built.asking, people, machinery.settings.after_school.waiver_evidence_days).routes(),
+        api=WaiversApi(built.asking).routes(),
+        admin=(*pages.routes(), *WaiverRulePages(built.rules).routes()),
+        jobs=(Job("after_school.lapse", _LAPSING, built.deciding.lapse),),
+        pushes={RESULT: built.pushes},
+        reminder_reasons=(built.reminders,),
+        todos=(built.deciding,),
+        child_records=(built.records,),
+        retention=(built.records,),
+        dependents=(built.records,),
+    )
+
+
+def _sign_up(machinery: Machinery) -> EntryPoints:
     clock, audit, services = machinery.clock, machinery.audit, machinery.services
     people, calendars = services.get(PeopleService), services.get(CalendarService)
     signing = SignUpService(people, services.get(ConsentService), audit, clock)

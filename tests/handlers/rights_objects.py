@@ -40,13 +40,18 @@ from handlers.after_school.domain.fees import FeeBasis
 from handlers.after_school.domain.plans import FeePayer, PlanState, Selection, SettleBy
 from handlers.after_school.domain.statements import Source
 from handlers.after_school.domain.states import EnrolmentState
+from handlers.after_school.domain.waivers import WaiverState
 from handlers.after_school.models import (
     AfterSchoolEnrolment,
     AfterSchoolIntake,
     AfterSchoolPlan,
     AfterSchoolPool,
     AfterSchoolProgramme,
+    AfterSchoolWaiver,
+    AfterSchoolWaiverCategory,
+    AfterSchoolWaiverList,
 )
+from handlers.after_school.service.waivers.rows import evidence_of
 from handlers.alarms.domain import AlarmKind, AlarmSource, AlarmState
 from handlers.alarms.models import AlarmEntry, AlarmRow
 from handlers.calendar.domain import Effect, LocalKind
@@ -515,6 +520,55 @@ async def _enrolment(world: World, place: Place, caller: Caller) -> object:
     return own
 
 
+async def _waiver(world: World, place: Place, caller: Caller) -> object:
+    """The one that the child's family has handed in."""
+    known = await AfterSchoolWaiver.get_or_none(pupil_id=place.pupil.id)
+    if known is not None:
+        return known.id
+    moments: dict[str, Any] = {"created_at": factories.LONG_AGO, "updated_at": factories.LONG_AGO}
+    rule = await AfterSchoolWaiverCategory.create(
+        township_id=place.township.id,
+        code="03",
+        percent=100,
+        since=factories.FIRST_DAY,
+        clause="县里的文件",
+        **moments,
+    )
+    row = await AfterSchoolWaiver.create(
+        township_id=place.township.id,
+        school_id=place.school.id,
+        pupil_id=place.pupil.id,
+        category=str(rule.id),
+        state=WaiverState.SUBMITTED,
+        is_listed=True,
+        terms=[],
+        asked_by=place.guardian.id,
+        submitted_at=factories.LONG_AGO,
+        **moments,
+    )
+    return row.id
+
+
+async def _evidence(world: World, place: Place, caller: Caller) -> object:
+    case = await AfterSchoolWaiver.get(pupil_id=place.pupil.id)
+    return (await FileStore(FrozenClock(factories.LONG_AGO)).keep(evidence_of(case.id), b"picture", "image/jpeg")).id
+
+
+async def _waiver_list(world: World, place: Place, caller: Caller) -> object:
+    row = await AfterSchoolWaiverList.create(
+        township_id=place.township.id,
+        code="03",
+        since=factories.FIRST_DAY,
+        until=factories.FIRST_DAY + timedelta(days=300),
+        rows=1,
+        known=0,
+        digest="0" * 64,
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return row.id
+
+
 # By the part of the path before the id, and the name of the id.
 OBJECTS: Final[Mapping[str, Maker]] = {
     "children/{id}": _pupil,
@@ -542,6 +596,10 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "duties/{task}": _duty_task,
     "duty-rules/{rule}": _duty_rule,
     "enrolments/{id}": _enrolment,
+    "waivers/{id}": _waiver,
+    "waivers/{waiver}": _waiver,
+    "evidence/{file}": _evidence,
+    "waiver-lists/{list}": _waiver_list,
     "reminders/{reminder_id}": _class_reminder,
     "reminders/{id}": _own_reminder,
 }
@@ -551,6 +609,10 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /api/v1/children/{id}/consent": {"decision": "withdrawn"},
     "POST /api/v1/children/{id}/erasure": {"confirm": True},
     "POST /api/v1/notices/{id}/confirmation": {},
+    "POST /api/v1/after-school/waivers/{id}/evidence": {"picture": "AAAA"},
+    "POST /api/v1/after-school/waivers/{id}/submission": {},
+    "POST /api/v1/after-school/waivers/{id}/withdrawal": {},
+    "POST /api/v1/after-school/waivers/{id}/appeal": {"reason": "名单漏了我家"},
 }
 
 
@@ -674,6 +736,12 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/after-school/tally/{plan}/lists/{list}/apply": _nothing,
     "POST /admin/after-school/tally/{plan}/lists/{list}/discard": _nothing,
     "POST /admin/after-school/tally/{plan}/lists/{list}/undo": _nothing,
+    "POST /admin/waivers/{waiver}/check": _nothing,
+    "POST /admin/waivers/{waiver}/return": _nothing,
+    "POST /admin/waivers/{waiver}/decide": _nothing,
+    "POST /admin/waivers/{waiver}/refunded": _nothing,
+    "POST /admin/children/{child}/waiver": _nothing,
+    "POST /admin/waiver-lists/{list}/undo": _nothing,
     "POST /admin/deliveries/{delivery}/decide": _verdict,
     "POST /admin/handlist/{line}/tick": _way,
     "POST /admin/handlist/{line}/reveal": _guardian_called,

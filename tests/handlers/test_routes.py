@@ -26,6 +26,7 @@ OPEN = {
     "support.help.tapped",
     "support.media.link",
     "support.media.location",
+    "after_school.waiver.not_a_guardian",
     "support.media.picture",
     "support.media.video",
     "support.media.voice",

@@ -174,11 +174,6 @@ def check_words(text: str, name: str, *, required: bool = False) -> str:
     return said
 
 
-def waived_fen(fee_fen: int, percent: int) -> int:
-    """What of a fee falls away: never more than the rule says, so a part of a fen is left to the family."""
-    return fee_fen * percent // FULL
-
-
 @dataclass(frozen=True, slots=True)
 class Span:
     """A term by its name and days."""

@@ -121,11 +121,14 @@ class AfterSchoolWaiverEvent(Record):
 
 
 class AfterSchoolWaived(Record):
-    """What the settlement reads: how much falls away for a child in a term, and nothing of why. `is_refund_due`: it
-    was granted when the fee had been asked for already. `ended_on`: from that day on nothing falls away any more."""
+    """What the settlement reads: how much falls away for a child in a term, by its days, and nothing of why.
+    `is_refund_due`: it was granted when the fee had been asked for already. `ended_on`: from that day on nothing falls
+    away any more."""
 
     pupil_id: UUID = fields.UUIDField()
     term = fields.CharField(max_length=64)
+    first_day: date | None = fields.DateField(null=True)
+    last_day: date | None = fields.DateField(null=True)
     percent = fields.SmallIntField()
     waiver_id: UUID = fields.UUIDField()
     is_refund_due = fields.BooleanField(default=False)

@@ -251,7 +251,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "after_school_session": "programme_id plan_id class_id day group_key is_held why_not taken_at",
     "after_school_statement": "plan_id",
     "after_school_tally": "plan_id class_id number move counts at reason",
-    "after_school_waived": "term",
+    "after_school_waived": "term first_day last_day",
     "after_school_waiver": "township_id school_id",
     "after_school_waiver_category": "township_id code percent since until clause evidence",
     "after_school_waiver_event": "waiver_id at from_state to_state",

@@ -1,4 +1,4 @@
-"""The API's way to the after-school service: what is offered, signing up, leaving, and answering an offer."""
+"""What is offered, signing up, leaving, and answering an offer."""
 
 from __future__ import annotations
 
