@@ -11,22 +11,32 @@ from bot.capability import Capability, EntryPoints, Machinery, MenuItem
 from bot.scheduler.jobs import Daily, Every, Job
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.child_records import Custody
+from handlers.accounts.service.offices import Offices
 from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.places import PlaceService
 from handlers.after_school.admin.collection import CollectionPages
+from handlers.after_school.admin.days import DayPages
 from handlers.after_school.admin.lists import ListPages
 from handlers.after_school.admin.waiver_rules import WaiverRulePages
 from handlers.after_school.admin.waivers import WaiverPages
+from handlers.after_school.api.days import DaysApi
 from handlers.after_school.api.sign_up import AfterSchoolApi
 from handlers.after_school.api.waivers import WaiversApi
 from handlers.after_school.chat import sign_up as sign_up_chat
 from handlers.after_school.chat.collection import CollectionChat
+from handlers.after_school.chat.days import DaysChat
 from handlers.after_school.chat.opting_out import OptingOutChat
 from handlers.after_school.chat.own import OwnChat
 from handlers.after_school.chat.sign_up import SignUpChat
 from handlers.after_school.chat.waivers import WaiverChat
 from handlers.after_school.service.collection.building import collection_over
 from handlers.after_school.service.collection.chasing import SOURCE as TALLY
+from handlers.after_school.service.days.collecting import CollectionService
+from handlers.after_school.service.days.leave import LeaveService
+from handlers.after_school.service.days.missing import MissingChildren
+from handlers.after_school.service.days.reading import DayReading
+from handlers.after_school.service.days.rosters import RosterService
+from handlers.after_school.service.days.taking import AttendanceService
 from handlers.after_school.service.family import FamilyService
 from handlers.after_school.service.leaving import SOURCE, LeavingService
 from handlers.after_school.service.offers import OffersService
@@ -37,6 +47,7 @@ from handlers.after_school.service.sign_up import SignUpService
 from handlers.after_school.service.waivers.building import waivers_over
 from handlers.after_school.service.waivers.telling import SOURCE as RESULT
 from handlers.after_school.texts import sign_up as sign_up_texts
+from handlers.alarms.service.alarms import AlarmService
 from handlers.calendar.service.calendars import CalendarService
 from handlers.consent.service.consents import ConsentService
 
@@ -47,7 +58,26 @@ _LAPSING: Final = Daily(time(1, 10))
 
 def build(machinery: Machinery) -> EntryPoints:
     """Services and entry points over the machinery of one application."""
-    return _merged([_sign_up(machinery), _waivers(machinery)])
+    return _merged([_sign_up(machinery), _waivers(machinery), _every_day(machinery)])
+
+
+def _every_day(machinery: Machinery) -> EntryPoints:
+    """Rosters, leave, who collects, missing children."""
+    clock, audit, services, offices = machinery.clock, machinery.audit, machinery.services, Offices(machinery.clock)
+    audiences = services.get(AccountsAudiences)
+    missing = MissingChildren(services.get(AlarmService))
+    reading = DayReading(audiences, services.get(CalendarService), clock)
+    rosters = RosterService(reading, offices, audit, clock)
+    attendance = AttendanceService(rosters, missing, audit, clock)
+    leave = LeaveService(audiences, missing, audit, clock)
+    collecting = CollectionService(leave, offices, audit, clock)
+    machinery.services.add(reading, rosters, attendance, leave, collecting)
+    return EntryPoints(
+        routes=DaysChat(leave, collecting, clock).routes(),
+        api=DaysApi(leave, collecting).routes(),
+        admin=DayPages(rosters, attendance, leave, clock).routes(),
+        todos=(rosters,),
+    )
 
 
 def _merged(parts: Sequence[EntryPoints]) -> EntryPoints:

@@ -43,7 +43,9 @@ from handlers.after_school.domain.states import EnrolmentState
 from handlers.after_school.domain.waivers import WaiverState
 from handlers.after_school.models import (
     AfterSchoolEnrolment,
+    AfterSchoolEnrolmentEvent,
     AfterSchoolIntake,
+    AfterSchoolLeave,
     AfterSchoolPlan,
     AfterSchoolPool,
     AfterSchoolProgramme,
@@ -462,6 +464,45 @@ async def _tally_list(world: World, place: Place, caller: Caller) -> object:
     return row.id
 
 
+async def _course(world: World, place: Place, caller: Caller) -> object:
+    """A programme of the school in which its child has a place."""
+    return (await _enrolled(place)).programme_id
+
+
+async def _enrolled(place: Place) -> AfterSchoolEnrolment:
+    moments: dict[str, Any] = {"created_at": factories.LONG_AGO, "updated_at": factories.LONG_AGO}
+    plan = await AfterSchoolPlan.create(
+        township_id=place.township.id, school_id=place.school.id, term="2026-1", title="秋季",
+        state=PlanState.PUBLISHED, first_day=factories.FIRST_DAY, last_day=factories.FIRST_DAY,
+        opens_at=factories.LONG_AGO, closes_at=factories.LONG_AGO + timedelta(days=1), settle_by=SettleBy.ATTENDED,
+        **moments,
+    )  # fmt: skip
+    pool = await AfterSchoolPool.create(plan_id=plan.id, title="名额", **moments)
+    programme = await AfterSchoolProgramme.create(
+        plan_id=plan.id, pool_id=pool.id, title="看护", lowest_grade=1, highest_grade=6, weekdays="12345",
+        starts_at="15:30", ends_at="16:30", selection=Selection.FIRST_COME, fee_basis=FeeBasis.FREE,
+        fee_payer=FeePayer.PUBLIC, **moments,
+    )  # fmt: skip
+    own = uuid4()
+    row = await AfterSchoolEnrolment.create(
+        id=own, plan_id=plan.id, programme_id=programme.id, pool_id=pool.id, pupil_id=place.pupil.id, party_id=own,
+        state=EnrolmentState.ENROLLED, turn=1, source=Source.CHAT, active_key=f"{programme.id}:{place.pupil.id}",
+        **moments,
+    )  # fmt: skip
+    await AfterSchoolEnrolmentEvent.create(
+        enrolment_id=own, at=factories.LONG_AGO, to_state=EnrolmentState.ENROLLED, via=Source.CHAT, **moments
+    )
+    return row
+
+
+async def _service_leave(world: World, place: Place, caller: Caller) -> object:
+    row = await AfterSchoolLeave.create(
+        pupil_id=place.pupil.id, first_day=factories.FIRST_DAY, last_day=factories.FIRST_DAY, via=Source.CHAT,
+        asked_at=factories.LONG_AGO, created_at=factories.LONG_AGO, updated_at=factories.LONG_AGO,
+    )  # fmt: skip
+    return row.id
+
+
 async def _picture(world: World, place: Place, caller: Caller) -> object:
     """Of the notice made last."""
     notice = await Notice.filter(class_id=place.school_class.id).order_by("-number").first()
@@ -602,6 +643,8 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "waiver-lists/{list}": _waiver_list,
     "reminders/{reminder_id}": _class_reminder,
     "reminders/{id}": _own_reminder,
+    "rosters/{programme}": _course,
+    "leaves/{id}": _service_leave,
 }
 
 # What is sent along to a route that names a thing and takes more: enough to get as far as the thing.
@@ -793,6 +836,9 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/duties/{task}": _nothing,
     "POST /admin/duty-rules/{rule}": _nothing,
     "POST /admin/duty-rules/{rule}/stop": _nothing,
+    "POST /admin/after-school/rosters/{programme}": _nothing,
+    "POST /admin/after-school/rosters/{programme}/call-off": _nothing,
+    "POST /admin/after-school/rosters/{programme}/leave": _nothing,
     "POST /admin/calendar/schools/{school}/terms": _nothing,
     "POST /admin/calendar/schools/{school}/terms/remove": _school_term,
     "POST /admin/calendar/schools/{school}/days": _nothing,

@@ -38,6 +38,7 @@ CHECK_POINTS: Final[Mapping[CheckPoint, str]] = {
 TAKEN: Final = "点名记好了，改了{count}人。"
 TAKEN_MISSING: Final = "点名记好了。有孩子没到，已经通知值班老师，请马上按下面的电话找。"
 CALLED_OFF: Final = "已记为没有上课，不收这次的钱。"
+WHOSE_LEAVE: Final = "请选名单上的一个孩子，再记请假。"
 LEAVE_ENTERED: Final = "{child}的请假记好了。"
 
 # ---------------------------------------------------------------------------------------------------------------- chat

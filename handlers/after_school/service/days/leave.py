@@ -16,7 +16,7 @@ from bot.storage.database import transaction
 from handlers.accounts.service.audiences import AccountsAudiences, WardMeant
 from handlers.after_school.domain.days import LONGEST_REASON, checked_leave
 from handlers.after_school.domain.statements import Source
-from handlers.after_school.models import AfterSchoolLeave
+from handlers.after_school.models import AfterSchoolLeave, AfterSchoolProgramme
 from handlers.after_school.service.days.missing import MissingChildren
 from handlers.after_school.service.days.sight import whose
 from handlers.after_school.service.days.views import LeaveView
@@ -93,6 +93,8 @@ class LeaveService:
         self, actor: Actor, ward: WardMeant, new: NewLeave, said: tuple[Source, str | None, str | None]
     ) -> LeaveView:
         checked_leave(new.first_day, new.last_day, self._today())
+        if new.programme_id is not None and not await AfterSchoolProgramme.exists(id=new.programme_id):
+            raise NotFound
         via, asked_by, entered_by = said
         now, programme = self._clock.now(), new.programme_id
         days = f"{new.first_day:%Y%m%d}:{new.last_day:%Y%m%d}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from uuid import UUID
 
@@ -42,6 +42,11 @@ class Group:
     class_id: str | None
     class_name: str
     children: Sequence[Expected]
+
+    @property
+    def place(self) -> Subject:
+        """Whose affair it is."""
+        return replace(place_of(self.plan), class_id=self.class_id)
 
     def key(self, day: date) -> str:
         """Names its lesson of a day within the programme."""

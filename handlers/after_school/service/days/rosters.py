@@ -25,7 +25,7 @@ from handlers.after_school.models import (
     AfterSchoolProgramme,
     AfterSchoolSession,
 )
-from handlers.after_school.service.days.reading import DayReading, Expected, Group, place_of
+from handlers.after_school.service.days.reading import DayReading, Expected, Group
 from handlers.after_school.service.days.sight import Sight, plans_within, sight_of
 from handlers.after_school.service.days.views import GroupLine, Roster, RosterLine
 from handlers.after_school.texts import days as texts
@@ -59,10 +59,8 @@ class RosterService:
         async with transaction():
             [line] = await self._lines([(group, children)], day)
             lines = await self._children(group, children, day)
-            about = f"roster:{group.programme.id}:{group.key(day)}"
-            await self._audit.record(
-                actor, Action.SERVICE_ROSTER, about, whose=place_of(group.plan), fields=list(_READ)
-            )
+            about = f"roster:{group.programme.id}:{day}"
+            await self._audit.record(actor, Action.SERVICE_ROSTER, about, whose=group.place, fields=list(_READ))
         return Roster(line, day, lines, may(actor, Action.SERVICE_ATTEND))
 
     async def group(

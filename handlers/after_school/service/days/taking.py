@@ -18,7 +18,7 @@ from handlers.after_school.domain.days import LessonAhead, Move, Presence, moves
 from handlers.after_school.domain.months import band_of, month_text
 from handlers.after_school.models import AfterSchoolAttendance, AfterSchoolAttendanceEvent, AfterSchoolSession
 from handlers.after_school.service.days.missing import MissingChildren
-from handlers.after_school.service.days.reading import Expected, Group, place_of
+from handlers.after_school.service.days.reading import Expected, Group
 from handlers.after_school.service.days.rosters import RosterService, has_leave, on_leave
 from handlers.after_school.service.days.views import Alarmed, Taken
 from handlers.after_school.service.filing import check_not_filed
@@ -59,8 +59,8 @@ class AttendanceService:
                 {child: each.presence for child, each in known.items()}, handed.presences, excused, list(expected)
             )
             await self._write(actor, row, changes, (known, expected), now)
-            about = f"roster:{group.programme.id}:{row.group_key}"
-            await self._audit.record(actor, Action.SERVICE_ATTEND, about, whose=place_of(group.plan))
+            about = f"roster:{group.programme.id}:{row.day}"
+            await self._audit.record(actor, Action.SERVICE_ATTEND, about, whose=group.place)
             alarmed = await self._look_for(actor, row, changes, group)
         return Taken(len(changes), alarmed)
 
@@ -71,9 +71,8 @@ class AttendanceService:
             row = await self._session(actor, group, handed, self._clock.now())
             await check_not_filed(group.plan.id, month_text(handed.day), _band(group))
             await AfterSchoolSession.filter(id=row.id).update(is_held=False, why_not=why.strip()[:64])
-            about = f"roster:{group.programme.id}:{row.group_key}"
-            whose = place_of(group.plan)
-            await self._audit.record(actor, Action.SERVICE_ATTEND, about, whose=whose, purpose="call_off")
+            about = f"roster:{group.programme.id}:{row.day}"
+            await self._audit.record(actor, Action.SERVICE_ATTEND, about, whose=group.place, purpose="call_off")
 
     # -------------------------------------------------------------------------------------------------------- inside
     async def _group(
