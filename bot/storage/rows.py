@@ -7,13 +7,14 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from tortoise.fields import Field
+from tortoise.fields import Field, UUIDField
 from tortoise.models import Model
 
 from bot.storage.base import Record
 
 # SQLite takes so many values in one statement; with twenty columns that is five hundred rows and more.
 _MOST_VALUES: Final = 30_000
+_NOTHING: Final = object()
 
 
 async def insert_rows(model: type[Record], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -62,7 +63,7 @@ def _statements(
     names = _columns(model)
     fields = [(name, model._meta.fields_map[name]) for name in names]
     columns = [
-        [field.to_db_value(row[name] if name in row else _default(field), model) for row in rows]
+        _converted(model, field, [row[name] if name in row else _default(field) for row in rows], engine)
         for name, field in fields
     ]
     if engine == "postgres":
@@ -75,6 +76,19 @@ def _statements(
         (rows, f"{_head(model)} VALUES {', '.join([marks] * len(part))}", [value for row in part for value in row])
         for part in parts
     ]
+
+
+def _converted(model: type[Model], field: Field[Any], values: Sequence[Any], engine: str) -> list[Any]:
+    """A column as the engine takes it. Rows of one moment share most of their values, which are converted once."""
+    if engine == "postgres" and isinstance(field, UUIDField):
+        return list(values)  # as its driver takes them
+    found: list[Any] = []
+    last: Any = _NOTHING
+    for value in values:
+        if value is not last:
+            last, converted = value, field.to_db_value(value, model)
+        found.append(converted)
+    return found
 
 
 @cache

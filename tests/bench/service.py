@@ -97,6 +97,14 @@ def resting(name: str, stores: Stores, folder: Path) -> Iterator[Server]:
         yield server
 
 
+@contextlib.contextmanager
+def constant(name: str, folder: Path) -> Iterator[Server]:
+    """The baseline of a burst, listening."""
+    port = free_port()
+    with _running(name, ["-m", "tests.bench.constant", str(port)], port, _environment({}), folder) as server:
+        yield server
+
+
 @dataclass(frozen=True, slots=True)
 class Stores:
     """Where a service keeps its things; migrated."""

@@ -28,6 +28,7 @@ from handlers.after_school.domain.places import Admission, Member, Party, Pool
 from handlers.after_school.domain.plans import PlanState, Selection
 from handlers.after_school.domain.statements import ConsentHow, Source, Wish
 from handlers.after_school.domain.states import (
+    ACTIVE,
     OCCUPYING,
     AlreadyEnrolled,
     ConsentHowMissing,
@@ -35,9 +36,9 @@ from handlers.after_school.domain.states import (
     EnrolmentState,
     PartyInvalid,
 )
-from handlers.after_school.models import AfterSchoolProgramme, AfterSchoolStatement
+from handlers.after_school.models import AfterSchoolEnrolment, AfterSchoolProgramme, AfterSchoolStatement
 from handlers.after_school.service.book import Book, Move, lock_children, open_book
-from handlers.after_school.service.reading import Offered, hours_of, living, offered, subject_of
+from handlers.after_school.service.reading import Offered, hours_of, offered, subject_of
 from handlers.after_school.service.views import EnrolmentView
 from handlers.consent.domain.register import ItemName
 from handlers.consent.service.consents import ConsentService
@@ -133,18 +134,22 @@ class SignUpService:
         programme_ids = {own for each in asked for wanted in each.wanted if (own := _id(wanted.programme_id))}
         child_ids = {str(own) for each in asked for wanted in each.wanted if (own := _id(wanted.child_id))}
         staff = {str(_id(wanted.child_id)) for each in asked if each.source in BY_STAFF for wanted in each.wanted}
-        rows = await living(child_ids)
+        pupils = [UUID(own) for own in child_ids]
+        # Only what the rules ask for: a child may wait in many lines, and hundreds of children are read at once.
+        taken = AfterSchoolEnrolment.filter(pupil_id__in=pupils, state__in=list(OCCUPYING)).select_related("programme")
         busy: dict[UUID, list[AfterSchoolProgramme]] = defaultdict(list)
-        for row in rows:
-            if row.state in OCCUPYING:
-                busy[row.pupil_id].append(row.programme)
+        for row in await taken:
+            busy[row.pupil_id].append(row.programme)
+        rows = AfterSchoolEnrolment.filter(
+            pupil_id__in=pupils, programme_id__in=list(programme_ids), state__in=list(ACTIVE)
+        )
         return _Known(
             now=now,
             programmes=await offered(programme_ids),
             children=await self._people.children_known(child_ids),
             agreed=await self._consents.allowed(child_ids - staff, ItemName.CHILD_SIGN_UP),
             declined=await self._consents.declined(staff & child_ids, ItemName.CHILD_SIGN_UP),
-            living={(row.programme_id, row.pupil_id) for row in rows},
+            living=set(await rows.values_list("programme_id", "pupil_id")),
             busy=busy,
         )
 
