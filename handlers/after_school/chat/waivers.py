@@ -17,7 +17,7 @@ from bot.identity import Role
 from bot.rights import Action
 from bot.wechat.messages import Inbound, Reply, TextMessage, TextReply
 from handlers.accounts.service.people import ChildView, PeopleService
-from handlers.after_school.domain.waivers import WaiverState
+from handlers.after_school.domain.waivers import WaiverInvalid, WaiverOpen, WaiverState
 from handlers.after_school.service.waivers.asking import Asked, WaiverAsking
 from handlers.after_school.service.waivers.views import Option, OwnWaiver
 from handlers.after_school.texts import waivers as texts
@@ -120,7 +120,10 @@ class WaiverChat:
             raise NotUnderstood(texts.SURE_AGAIN)
         answers = context.session.answers
         context.leave()
-        own = await self._asking.ask(context.actor, Asked(answers["child"], answers["kind"]))
+        try:
+            own = await self._asking.ask(context.actor, Asked(answers["child"], answers["kind"]))
+        except (WaiverOpen, WaiverInvalid) as error:  # said again it would be refused again: the dialogue is over
+            return TextReply(error.message)
         return TextReply(texts.HANDED_IN if own.state is WaiverState.SUBMITTED else texts.SEND_PICTURE)
 
     async def _kinds(self, context: ChatContext, child: ChildView) -> Reply:

@@ -116,7 +116,7 @@ async def test_no_word_of_why_is_in_a_list_a_log_an_audit_row_or_a_plain_column(
     connection = AfterSchoolWaiver._meta.db
     for table in ("after_school_waiver", "after_school_waiver_event", "after_school_waived", "outbox_push"):
         rows = await connection.execute_query_dict(f"SELECT * FROM {table}")
-        assert leaks([{k: v for k, v in row.items() if k != "category"} for row in rows]) == []
+        assert leaks([list(row.values()) for row in rows]) == []
         kind = await waivers.kind(FULL)
         assert kind not in str(rows)
 

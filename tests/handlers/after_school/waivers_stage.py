@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -31,10 +32,13 @@ NUMBERS = ("11010519491231002X", "440524188001010014")
 """Valid identity numbers that are nobody's."""
 
 
-def png(colour: str = "white") -> bytes:
-    """A picture."""
+def png(colour: str = "white", size: tuple[int, int] | None = None) -> bytes:
+    """A picture; of a given size, one that cannot be packed."""
     buffer = io.BytesIO()
-    Image.new("RGB", (60, 40), colour).save(buffer, "PNG")
+    if size is None:
+        Image.new("RGB", (60, 40), colour).save(buffer, "PNG")
+    else:
+        Image.frombytes("RGB", size, os.urandom(size[0] * size[1] * 3)).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -29,6 +29,7 @@ from handlers.after_school.domain.waivers import (
     WaiverInvalid,
     WaiverOpen,
     WaiverState,
+    advance,
     check_words,
     hardship,
 )
@@ -184,6 +185,7 @@ class WaiverAsking:
             row = await held(actor, Action.WAIVER_OWN, waiver_id, lock=True)
             if row.heard_by is not None:
                 raise IllegalWaiverMove(texts.REFUSED_FINAL)
+            advance(row.state, WaiverState.APPEALED)  # what cannot be appealed is said before what stands in the way
             said = check_words(text, "申诉的理由", required=True)
             await self._require_none_open(row)
             await move(row, WaiverState.APPEALED, own_id(actor), now, {"appeal": said})
