@@ -12,10 +12,14 @@ from bot.clock import SHANGHAI, Clock
 from bot.demo_township.plan import SchoolPlan, TownshipPlan
 from bot.identity import SYSTEM
 from handlers.accounts.domain import LOWEST_GRADE, SchoolKind
+from handlers.accounts.service.audiences import AccountsAudiences
+from handlers.accounts.service.marks import FamilyMarks
+from handlers.accounts.service.offices import Offices
 from handlers.accounts.service.places import PlaceService
 from handlers.after_school.domain.offers import Grades, Hours, Window
 from handlers.after_school.domain.plans import Selection
 from handlers.after_school.service.offers import OffersService, PlanDraft, PoolDraft, ProgrammeDraft
+from handlers.after_school.service.waivers.rules import NewRule, WaiverRules
 from handlers.calendar.service.calendars import CalendarService
 
 _OPEN_SINCE: Final = timedelta(days=1)
@@ -29,6 +33,10 @@ _TUESDAY: Final = Hours(frozenset({2}), time(16), time(17, 20))
 _THURSDAY: Final = Hours(frozenset({4}), time(16), time(17, 20))
 _OTHER_DAYS: Final = Hours(frozenset({1, 3, 5}), time(16), time(17, 20))
 
+# By the codes of the kinds of hardship that are shipped.
+_WAIVED: Final = {"03": 100, "05": 100, "07": 100, "10": 50}
+_SAMPLE: Final = "演示用的样例，不是任何县的文件"
+
 
 async def put_plans(plan: TownshipPlan, ids: Mapping[str, UUID], clock: Clock) -> None:
     """Published and open, in the caller's transaction. The calendar of the township is there."""
@@ -37,6 +45,14 @@ async def put_plans(plan: TownshipPlan, ids: Mapping[str, UUID], clock: Clock) -
     for draft in _drafts(plan, ids):
         written = await offers.write(SYSTEM, draft)
         await offers.publish(SYSTEM, written.id, written.version)
+
+
+async def put_waiver_rules(plan: TownshipPlan, ids: Mapping[str, UUID], clock: Clock) -> None:
+    """Samples, in the caller's transaction: no county's rules, and they say so."""
+    rules = WaiverRules(Offices(clock), AccountsAudiences(), FamilyMarks(clock), audit=Audit(clock), clock=clock)
+    for code, percent in _WAIVED.items():
+        rule = NewRule(code=code, percent=percent, since=plan.today - _OPEN_FOR, clause=_SAMPLE)
+        await rules.set(SYSTEM, str(ids[""]), rule)
 
 
 def _drafts(plan: TownshipPlan, ids: Mapping[str, UUID]) -> Iterator[PlanDraft]:

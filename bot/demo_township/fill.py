@@ -11,7 +11,7 @@ from bot.audit.log import Audit
 from bot.clock import SHANGHAI, Clock, FrozenClock
 from bot.config import Settings
 from bot.delivery.outbox import Outbox
-from bot.demo_township.after_school import put_plans
+from bot.demo_township.after_school import put_plans, put_waiver_rules
 from bot.demo_township.calendar import point_days, terms_around, town_days
 from bot.demo_township.plan import MINI_PROGRAM_PREFIX, UNION_PREFIX, TownshipPlan
 from bot.errors import Conflict, Unavailable
@@ -104,6 +104,7 @@ class _Filling:
         await self._matters()
         await self._calendar()
         await put_plans(self._plan, self._ids, self._clock)
+        await put_waiver_rules(self._plan, self._ids, self._clock)
         return self._ids
 
     async def _schools(self) -> None:

@@ -18,6 +18,7 @@ from bot.demo_township.staging import FAMILIES, entrance_of, hints_of, stage
 from bot.identity import Hat, Role
 from bot.storage.base import blind_index
 from bot.storage.database import Database, open_database
+from bot.storage.files import FileStore
 from handlers.accounts.domain import (
     PRIVACY_VERSION,
     Account,
@@ -39,8 +40,10 @@ from handlers.accounts.models import (
     Township,
     WeChatIdentity,
 )
+from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.child_records import Custody
 from handlers.accounts.service.identity import AccountsIdentity
+from handlers.accounts.service.marks import FamilyMarks
 from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.places import PlaceService
 from handlers.after_school.domain.statements import Source
@@ -48,6 +51,8 @@ from handlers.after_school.domain.states import EnrolmentState
 from handlers.after_school.models import AfterSchoolProgramme
 from handlers.after_school.service.showing import ShowingService
 from handlers.after_school.service.sign_up import SignUp, SignUpService, Wanted
+from handlers.after_school.service.waivers.asking import WaiverAsking
+from handlers.after_school.service.waivers.listing import Listing
 from handlers.calendar.service.calendars import CalendarService
 from handlers.consent.domain.decisions import Decided, Standing, standing_of
 from handlers.consent.models import ConsentEvent
@@ -293,3 +298,16 @@ async def test_every_guardian_may_sign_up_for_the_programme_of_the_township(
         assert view.state is EnrolmentState.ENROLLED
     titles = {row.title for row in await AfterSchoolProgramme.all()}
     assert {"作业辅导", "围棋", "书法", "篮球"} <= titles
+
+
+async def test_every_family_finds_kinds_of_hardship_to_name_and_sees_that_they_are_samples(
+    filled: TownshipPlan, clock: FrozenClock, settings: Settings, identity: AccountsIdentity
+) -> None:
+    asking = WaiverAsking(
+        AccountsAudiences(), Listing(FamilyMarks(clock)), FileStore(clock), audit=Audit(clock), clock=clock
+    )
+    actor = await identity.actor_of(blind_index("openid", "demo_g_000001"))
+    child = min(next(grant.children for grant in actor.grants if grant.role is Role.GUARDIAN))
+    options = await asking.options(actor, child)
+    assert [each.percent for each in options] == [100, 100, 100, 50]
+    assert all("样例" in each.clause for each in options)

@@ -32,8 +32,8 @@ def _dated(term: Term) -> str:
 
 
 def chosen(spans: Collection[Span], names: Collection[str]) -> list[Span]:
-    """Those of the names, in order. Raises WaiverInvalid for a name that is not among them, or for none."""
+    """Those of the names, in order. Raises WaiverInvalid for a name that is not among them."""
     by_name = {each.name: each for each in spans}
-    if not names or not set(names) <= by_name.keys():
+    if not set(names) <= by_name.keys():
         raise WaiverInvalid(texts.NO_TERM)
     return sorted((by_name[name] for name in set(names)), key=lambda each: each.first_day)
