@@ -188,7 +188,7 @@ class Heard:
 def heard(statements: Iterable[Voice], sign_ups: Sequence[SignUp]) -> Heard:
     """Puts it together."""
     voices = _together(statements, _voices_of(sign_ups))
-    voices.sort(key=lambda each: (each.said_at, each.known_at), reverse=True)
+    voices.sort(key=lambda each: (each.said_at, each.known_at, each.settles), reverse=True)
     latest = _latest(voices)
     answers = {voice.joins for voice in latest.values()}
     return Heard(_standing(answers, sign_ups), tuple(voices), tuple(sign_ups), latest)

@@ -137,7 +137,7 @@ async def test_a_child_without_a_phone_at_home_is_signed_up_by_the_head_teacher(
     assert (await collecting.standings())[0] is S.SIGNED_UP
 
 
-# ------------------------------------------------------------------------------------------------------- on an earlier day
+# ---------------------------------------------------------------------------------------------------- on an earlier day
 async def test_the_tally_of_an_earlier_day_is_what_was_known_then(collecting: Collecting) -> None:
     stage, days = collecting.stage, []
     await stage.sign_up(0, "合唱")
@@ -158,7 +158,7 @@ async def test_the_tally_of_an_earlier_day_is_what_was_known_then(collecting: Co
     assert days[1][1][:2] == [S.NOT_JOINING, S.NOT_JOINING]
 
 
-# --------------------------------------------------------------------------------------------------------- the signature
+# -------------------------------------------------------------------------------------------------------- the signature
 async def test_a_signed_list_is_not_written_in_until_it_is_opened_with_a_reason(collecting: Collecting) -> None:
     await collecting.say(0, Wish.JOIN)
     await collecting.close()
@@ -214,7 +214,7 @@ async def test_two_who_sign_at_once_sign_once(collecting: Collecting) -> None:
     assert await AfterSchoolTally.all().count() == 1
 
 
-# ----------------------------------------------------------------------------------------------------- who is to be told
+# ---------------------------------------------------------------------------------------------------- who is to be told
 async def test_families_that_are_silent_are_told_once_a_day(collecting: Collecting) -> None:
     stage = collecting.stage
     await stage.sign_up(0, "合唱")
@@ -264,7 +264,7 @@ async def test_the_list_to_ring_names_whom_and_a_phone_is_written_down(collectin
     assert tally.counts[S.UNANSWERED.value] == 4
 
 
-# ------------------------------------------------------------------------------------------------------- the whole school
+# ----------------------------------------------------------------------------------------------------- the whole school
 async def test_the_roll_up_says_who_has_signed_and_measures_nobody(collecting: Collecting) -> None:
     other = await factories.make_class(collecting.stage.school, grade=3, number=2)
     await factories.make_pupil(other)
@@ -320,7 +320,7 @@ async def test_a_draft_is_collected_for_by_nobody(collecting: Collecting) -> Non
         await collecting.tallies.roll_up(stage.admin, view.id)
 
 
-# ------------------------------------------------------------------------------------------------------------ other parts
+# ---------------------------------------------------------------------------------------------------------- other parts
 async def test_notices_can_be_for_those_who_have_not_answered(collecting: Collecting) -> None:
     [source] = [each for part in collecting.assembly.parts for each in part.audiences if each.name == "after_school"]
     assert isinstance(source, StandingAudiences)
