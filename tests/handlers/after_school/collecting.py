@@ -8,7 +8,9 @@ from bot.chat import Assembly
 from bot.delivery.models import OutboxPush
 from bot.delivery.pushes import Composed, NotNeeded, NotYet, Purpose, Push, PushClass
 from bot.identity import Actor, Door, Grant, Hat, Role
+from handlers.accounts.domain import AppointmentKind
 from handlers.accounts.models import Person, Pupil
+from handlers.accounts.service.sessions import SessionService
 from handlers.after_school.domain.ledger import Standing
 from handlers.after_school.domain.statements import ConsentHow, Source, Wish
 from handlers.after_school.service.collection.chasing import Chasing
@@ -44,6 +46,19 @@ class Collecting:
         grant = Grant(Role.SCHOOL_LEADER, schools=frozenset({str(stage.school.id)}))
         self.leader = await staff(grant)
         return self
+
+    async def appoint(self) -> None:
+        """The staff are charged with what they do, so that they can enter the console; `Actor`s alone need it not."""
+        stage, kinds = self.stage, AppointmentKind
+        people = [await Person.get(id=actor.person_id) for actor in (stage.head, self.leader, stage.admin)]
+        await factories.make_appointment(kinds.HEAD_TEACHER, people[0], school_class=stage.room)
+        await factories.make_appointment(kinds.SCHOOL_LEADER, people[1], school=stage.school)
+        await factories.make_appointment(kinds.TOWNSHIP_ADMINISTRATOR, people[2], township=stage.township)
+
+    async def secret(self, actor: Actor) -> str:
+        """A session of somebody at the console."""
+        person = await Person.get(id=actor.person_id)
+        return (await self.stage.machinery.services.get(SessionService).open_console(person.id)).secret
 
     @property
     def head(self) -> Actor:

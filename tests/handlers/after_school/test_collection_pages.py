@@ -15,9 +15,7 @@ from bot.audit.models import AuditRow
 from bot.dialogue.context import ChatContext
 from bot.dialogue.session import Session
 from bot.identity import Actor, Grant, Role
-from handlers.accounts.domain import AppointmentKind
 from handlers.accounts.models import Person
-from handlers.accounts.service.sessions import SessionService
 from handlers.after_school.chat.collection import CollectionChat
 from handlers.after_school.domain.ledger import Standing
 from handlers.after_school.domain.statements import Wish
@@ -54,10 +52,7 @@ class Desk:
 
     async def enter(self, actor: Actor) -> Browser:
         """Somebody is logged in."""
-        sessions = self.collecting.stage.machinery.services.get(SessionService)
-        assert actor.person_id is not None
-        person = await Person.get(id=actor.person_id)
-        secret = (await sessions.open_console(person.id)).secret
+        secret = await self.collecting.secret(actor)
         self.browser.client.session.cookie_jar.update_cookies({"xiangxiao_console": secret})
         return self.browser
 
@@ -65,13 +60,7 @@ class Desk:
 @pytest.fixture
 async def desk(stage: Stage) -> AsyncIterator[Desk]:
     collecting = await Collecting(stage).build()
-    await factories.make_appointment(
-        AppointmentKind.HEAD_TEACHER, await Person.get(id=collecting.head.person_id), school_class=stage.room
-    )
-    leader = await Person.get(id=collecting.leader.person_id)
-    await factories.make_appointment(AppointmentKind.SCHOOL_LEADER, leader, school=stage.school)
-    admin = await Person.get(id=stage.admin.person_id)
-    await factories.make_appointment(AppointmentKind.TOWNSHIP_ADMINISTRATOR, admin, township=stage.township)
+    await collecting.appoint()
     async with browser_of(console_app(stage.machinery, stage.assembly.parts)) as browser:
         yield Desk(collecting, browser)
 
