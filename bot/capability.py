@@ -160,6 +160,27 @@ class AudienceSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftedNotice:
+    """Words for the families of children that an audience source knows, within a school or (None) the township."""
+
+    title: str
+    text: str
+    township_id: str
+    school_id: str | None
+    source: str
+    choice: str
+
+
+class NoticeDrafts(Protocol):
+    """Takes on a notice that another capability has begun."""
+
+    async def begin(self, actor: Actor, drafted: DraftedNotice) -> str:
+        """A draft, which its author looks at and sends; gives the path of its page, after /admin. Raises NotPermitted,
+        NotFound for a place out of reach."""
+        ...
+
+
 Service = TypeVar("Service")
 
 
@@ -251,6 +272,7 @@ class EntryPoints:
     reminder_reasons: Sequence[ReminderReason] = ()
     article_of: Callable[[str | None], str | None] | None = None
     audiences: Sequence[AudienceSource] = ()
+    notice_drafts: NoticeDrafts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

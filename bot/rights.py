@@ -95,7 +95,9 @@ tally.sign         -       -        -       class        -    -               sc
 tally.reasons      -       -        -       class        -    -               school        -             -      -
 service.sign_up   -       child    -       -            -    -               -             -             -      -
 service.enter     -       -        -       class        -    -               school        town          -      -
+service.look      any     any      any     any          any  any             any           any           any    any
 service.plan      -       -        -       -            -    -               school        town          -      -
+service.caps      -       -        -       -            -    -               -             town          -      -
 service.publish   -       -        -       -            -    -               school        town          -      -
 service.roster     -       -        class   class        -      school         school        town          -      -
 service.attend     -       -        class   class        -      -              school        town          -      -
@@ -186,7 +188,9 @@ class Action(StrEnum):
     TALLY_REASONS = "tally.reasons"
     SERVICE_SIGN_UP = "service.sign_up"
     SERVICE_ENTER = "service.enter"
+    SERVICE_LOOK = "service.look"
     SERVICE_PLAN = "service.plan"
+    SERVICE_CAPS = "service.caps"
     SERVICE_PUBLISH = "service.publish"
     SERVICE_ROSTER = "service.roster"
     SERVICE_ATTEND = "service.attend"

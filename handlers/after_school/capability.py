@@ -17,6 +17,7 @@ from handlers.accounts.service.places import PlaceService
 from handlers.after_school.admin.collection import CollectionPages
 from handlers.after_school.admin.days import DayPages
 from handlers.after_school.admin.lists import ListPages
+from handlers.after_school.admin.offering import offering_points
 from handlers.after_school.admin.waiver_rules import WaiverRulePages
 from handlers.after_school.admin.waivers import WaiverPages
 from handlers.after_school.api.days import DaysApi
@@ -58,7 +59,7 @@ _LAPSING: Final = Daily(time(1, 10))
 
 def build(machinery: Machinery) -> EntryPoints:
     """Services and entry points over the machinery of one application."""
-    return _merged([_sign_up(machinery), _waivers(machinery), _every_day(machinery)])
+    return _merged([_sign_up(machinery), _waivers(machinery), _every_day(machinery), offering_points(machinery)])
 
 
 def _every_day(machinery: Machinery) -> EntryPoints:

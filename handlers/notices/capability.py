@@ -18,6 +18,7 @@ from handlers.notices.admin.pages import NoticePages
 from handlers.notices.api import NoticesApi
 from handlers.notices.chat.own import OwnNotices
 from handlers.notices.chat.writing import NoticeWriting
+from handlers.notices.service.begun import BegunNotices
 from handlers.notices.service.chasing import NoticeChasing
 from handlers.notices.service.composing import SOURCE, NoticePushes
 from handlers.notices.service.desk import DeskParts, NoticeDesk
@@ -100,6 +101,7 @@ def build(machinery: Machinery) -> EntryPoints:
         child_records=(records,),
         retention=(records,),
         dependents=(records,),
+        notice_drafts=BegunNotices(built.desk),
     )
 
 

@@ -27,7 +27,7 @@ BY: Mapping[Scope, str] = {
 
 ABOUT_PEOPLE = {action for action in Action if action.value.split(".")[0] in {"pupil", "contact", "reach", "roster"}}
 # A notice is opened by the ticket in its link, which only its reader was given.
-PUBLIC = {Action.QUESTION_ASK, Action.CHAT_USE, Action.SESSION_OPEN, Action.NOTICE_OPEN}
+PUBLIC = {Action.QUESTION_ASK, Action.CHAT_USE, Action.SESSION_OPEN, Action.NOTICE_OPEN, Action.SERVICE_LOOK}
 STAFF = set(ROLES) - {Role.VISITOR, Role.GUARDIAN}
 
 

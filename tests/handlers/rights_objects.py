@@ -42,6 +42,7 @@ from handlers.after_school.domain.statements import Source
 from handlers.after_school.domain.states import EnrolmentState
 from handlers.after_school.domain.waivers import WaiverState
 from handlers.after_school.models import (
+    AfterSchoolDayOff,
     AfterSchoolEnrolment,
     AfterSchoolEnrolmentEvent,
     AfterSchoolIntake,
@@ -610,6 +611,30 @@ async def _waiver_list(world: World, place: Place, caller: Caller) -> object:
     return row.id
 
 
+async def _plan(world: World, place: Place, caller: Caller) -> object:
+    """The same, not published yet."""
+    own = await _tally_plan(world, place, caller)
+    await AfterSchoolPlan.filter(id=own).update(state=PlanState.DRAFT)
+    return own
+
+
+async def _last_plan(world: World, place: Place) -> AfterSchoolPlan:
+    place = _offering(world, place)
+    plan = await AfterSchoolPlan.filter(school_id=place.school.id).order_by("-created_at").first()
+    assert plan is not None
+    return plan
+
+
+async def _plan_programme(world: World, place: Place, caller: Caller) -> object:
+    """Of the plan made last."""
+    return (await AfterSchoolProgramme.get(plan_id=(await _last_plan(world, place)).id)).id
+
+
+async def _plan_pool(world: World, place: Place, caller: Caller) -> object:
+    """Of the plan made last."""
+    return (await AfterSchoolPool.get(plan_id=(await _last_plan(world, place)).id)).id
+
+
 # By the part of the path before the id, and the name of the id.
 OBJECTS: Final[Mapping[str, Maker]] = {
     "children/{id}": _pupil,
@@ -641,6 +666,9 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "waivers/{waiver}": _waiver,
     "evidence/{file}": _evidence,
     "waiver-lists/{list}": _waiver_list,
+    "plans/{plan}": _plan,
+    "programmes/{programme}": _plan_programme,
+    "pools/{pool}": _plan_pool,
     "reminders/{reminder_id}": _class_reminder,
     "reminders/{id}": _own_reminder,
     "rosters/{programme}": _course,
@@ -767,6 +795,24 @@ async def _guardian_called(world: World, place: Place | None) -> Mapping[str, st
     return {"person": str(place.guardian.id if place else uuid4())}
 
 
+async def _own_version(world: World, place: Place | None) -> Mapping[str, str]:
+    return {"version": "1", "grade": "3"}
+
+
+async def _day_off(world: World, place: Place | None) -> Mapping[str, str]:
+    if place is None:
+        return {"day": str(uuid4()), "version": "1"}
+    plan = await _last_plan(world, place)
+    row = await AfterSchoolDayOff.create(
+        plan_id=plan.id,
+        day=factories.FIRST_DAY,
+        reason="运动会",
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return {"day": str(row.id), "version": "1"}
+
+
 FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/after-school/tally/{plan}/classes/{class_id}/reveal": _guardian_called,
     "POST /admin/after-school/tally/{plan}/classes/{class_id}/remind": _nothing,
@@ -839,6 +885,20 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/after-school/rosters/{programme}": _nothing,
     "POST /admin/after-school/rosters/{programme}/call-off": _nothing,
     "POST /admin/after-school/rosters/{programme}/leave": _nothing,
+    "POST /admin/after-school/plans/{plan}/edit": _nothing,
+    "POST /admin/after-school/plans/{plan}/discard": _nothing,
+    "POST /admin/after-school/plans/{plan}/publish": _first_version,
+    "POST /admin/after-school/plans/{plan}/close": _nothing,
+    "POST /admin/after-school/plans/{plan}/programmes/new": _nothing,
+    "POST /admin/after-school/plans/{plan}/programmes/{programme}": _nothing,
+    "POST /admin/after-school/plans/{plan}/programmes/{programme}/remove": _first_version,
+    "POST /admin/after-school/plans/{plan}/pools/{pool}": _nothing,
+    "POST /admin/after-school/plans/{plan}/windows": _nothing,
+    "POST /admin/after-school/plans/{plan}/windows/remove": _own_version,
+    "POST /admin/after-school/plans/{plan}/days-off": _nothing,
+    "POST /admin/after-school/plans/{plan}/days-off/remove": _day_off,
+    "POST /admin/after-school/plans/{plan}/days-off/notice": _nothing,
+    "POST /admin/after-school/townships/{township}/caps": _nothing,
     "POST /admin/calendar/schools/{school}/terms": _nothing,
     "POST /admin/calendar/schools/{school}/terms/remove": _school_term,
     "POST /admin/calendar/schools/{school}/days": _nothing,

@@ -29,6 +29,20 @@ class FeeInvalid(InvalidInput):
     default_message = "收费要写明金额和依据的文件条款；不收费的不要填金额。请改正后再试。"
 
 
+class CapInvalid(InvalidInput):
+    """Nothing is limited, or no document says so."""
+
+    code = "cap_invalid"
+    default_message = "请至少填一项上限，并写明是哪份文件规定的，再保存。"
+
+
+class ComplaintPhoneMissing(InvalidInput):
+    """Families are to pay, and nobody is named to whom they could complain."""
+
+    code = "complaint_phone_missing"
+    default_message = "向家长收费的，要先填好监督举报电话，才能公布。"
+
+
 class FeeAboveCap(InvalidInput):
     """More than the county allows."""
 
@@ -63,6 +77,11 @@ class Cap:
     since: date
     clause: str
     school_kind: str | None = None
+
+    def __post_init__(self) -> None:
+        limits = [each for each in (self.per_lesson_fen, self.per_term_fen) if each is not None]
+        if not limits or min(limits) < 0 or not self.clause.strip():
+            raise CapInvalid
 
 
 @dataclass(frozen=True, slots=True)

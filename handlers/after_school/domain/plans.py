@@ -46,6 +46,13 @@ class PlanNotOpenToChange(Conflict):
     default_message = "这份安排已经公布，这一项不能再改。需要调整的，请另发通知说明。"
 
 
+class PlanChanged(Conflict):
+    """Somebody else has changed it meanwhile."""
+
+    code = "plan_changed"
+    default_message = "这份安排刚被别人改过，请刷新后再改。"
+
+
 class IllegalPlanMove(Conflict):
     """The plan is not in a state from which this follows."""
 

@@ -10,12 +10,21 @@ from uuid import UUID, uuid4
 
 from bot.audit.log import Audit
 from bot.clock import Clock
-from bot.errors import Conflict, InvalidInput, NotFound
+from bot.errors import InvalidInput, NotFound
 from bot.identity import Actor
-from bot.rights import Action, Reach, Subject, refusal, require
+from bot.rights import Action, Subject, require
 from bot.storage.database import transaction
 from handlers.accounts.service.places import PlaceService
-from handlers.after_school.domain.fees import Cap, Excess, Fee, FeeAboveCap, FeeBasis, cap_in_force, excesses
+from handlers.after_school.domain.fees import (
+    Cap,
+    ComplaintPhoneMissing,
+    Excess,
+    Fee,
+    FeeAboveCap,
+    FeeBasis,
+    cap_in_force,
+    excesses,
+)
 from handlers.after_school.domain.offers import Grades, Hours, Window, days_of
 from handlers.after_school.domain.plans import (
     FeePayer,
@@ -33,6 +42,7 @@ from handlers.after_school.models import (
     AfterSchoolProgramme,
     AfterSchoolWindow,
 )
+from handlers.after_school.service.plan_rows import locked_plan, person_id, plan_row, whose_plan
 from handlers.after_school.service.reading import hours_of
 from handlers.after_school.service.views import PlanView, PoolView
 from handlers.calendar.domain import SchoolCalendar
@@ -51,13 +61,6 @@ class PlanInvalid(InvalidInput):
 
     code = "plan_invalid"
     default_message = "请填好名称、起止日期和名额（不限名额的留空），再保存。"
-
-
-class PlanChanged(Conflict):
-    """Somebody else has changed it meanwhile."""
-
-    code = "plan_changed"
-    default_message = "这份安排刚被别人改过，请刷新后再改。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +125,11 @@ class OffersService:
         """Those within reach, the latest term first."""
         reach = require(actor, Action.SERVICE_PLAN)
         rows = await AfterSchoolPlan.all().order_by("-first_day", "title", "id")
-        return await _views([row for row in rows if _covers(reach, row)])
+        return await _views([row for row in rows if reach.covers(whose_plan(row))])
 
     async def plan(self, actor: Actor, plan_id: str) -> PlanView:
         """One of them. Raises NotFound."""
-        row = await self._row(actor, Action.SERVICE_PLAN, plan_id)
+        row = await plan_row(actor, Action.SERVICE_PLAN, plan_id)
         return (await _views([row]))[0]
 
     async def write(
@@ -139,34 +142,37 @@ class OffersService:
         await self._check_place(draft)
         now = self._clock.now()
         async with transaction():
-            row = AfterSchoolPlan(id=uuid4(), created_at=now, version=0, written_by=_person(actor))
+            row = AfterSchoolPlan(id=uuid4(), created_at=now, version=0, written_by=person_id(actor))
             if plan_id is not None:
-                row = await self._locked(actor, Action.SERVICE_PLAN, plan_id, version)
+                row = await locked_plan(actor, Action.SERVICE_PLAN, plan_id, version)
                 if row.state is not PlanState.DRAFT:
                     raise PlanNotOpenToChange
                 for model in (AfterSchoolDayOff, AfterSchoolProgramme, AfterSchoolPool, AfterSchoolWindow):
                     await model.filter(plan_id=row.id).delete()
-            row.update_from_dict(_columns(draft) | {"updated_at": now, "version": row.version + 1})
+            row.update_from_dict(plan_columns(draft) | {"updated_at": now, "version": row.version + 1})
             await row.save(force_create=plan_id is None, force_update=plan_id is not None)
             await _write_parts(row.id, draft, now)
             await self._audit.record(actor, Action.SERVICE_PLAN, f"plan:{row.id}", whose=whose, purpose="draft")
         return (await _views([row]))[0]
 
     async def publish(self, actor: Actor, plan_id: str, version: int) -> PlanView:
-        """Families see it from now on. Raises PlanEmpty, FeeAboveCap (naming programme, cap and clause), PlanChanged,
-        IllegalPlanMove, NotFound."""
+        """Families see it from now on. Raises PlanEmpty, FeeAboveCap (naming programme, cap and clause),
+        ComplaintPhoneMissing, PlanChanged, IllegalPlanMove, NotFound."""
         now = self._clock.now()
         async with transaction():
-            row = await self._locked(actor, Action.SERVICE_PUBLISH, plan_id, version)
+            row = await locked_plan(actor, Action.SERVICE_PUBLISH, plan_id, version)
             row.state = advance_plan(row.state, PlanState.PUBLISHED)
             broken = await self.broken_caps(row.id)
             if broken:
                 raise FeeAboveCap(details={"programmes": [_excess(title, each) for title, each in broken]})
-            row.published_by, row.published_at, row.updated_at = _person(actor), now, now
+            paid = AfterSchoolProgramme.filter(plan_id=row.id, fee_fen__gt=0, fee_payer=FeePayer.FAMILY)
+            if not row.complaint_phone and await paid.exists():
+                raise ComplaintPhoneMissing
+            row.published_by, row.published_at, row.updated_at = person_id(actor), now, now
             row.version += 1
             await row.save()
             await self._audit.record(
-                actor, Action.SERVICE_PUBLISH, f"plan:{row.id}", whose=_whose(row), purpose="published"
+                actor, Action.SERVICE_PUBLISH, f"plan:{row.id}", whose=whose_plan(row), purpose="published"
             )
         return (await _views([row]))[0]
 
@@ -175,22 +181,22 @@ class OffersService:
         NotFound."""
         now = self._clock.now()
         async with transaction():
-            row = await self._locked(actor, Action.SERVICE_PUBLISH, plan_id, version)
+            row = await locked_plan(actor, Action.SERVICE_PUBLISH, plan_id, version)
             # Whoever signs up holds these rows: after this no sign-up is under way that has read the plan as open.
             await AfterSchoolPool.filter(plan_id=row.id).order_by("id").select_for_update()
             row.state = advance_plan(row.state, PlanState.CLOSED)
-            row.closed_by, row.closed_at, row.updated_at = _person(actor), now, now
+            row.closed_by, row.closed_at, row.updated_at = person_id(actor), now, now
             row.version += 1
             await row.save()
             await self._audit.record(
-                actor, Action.SERVICE_PUBLISH, f"plan:{row.id}", whose=_whose(row), purpose="closed"
+                actor, Action.SERVICE_PUBLISH, f"plan:{row.id}", whose=whose_plan(row), purpose="closed"
             )
         return (await _views([row]))[0]
 
     async def set_cap(self, actor: Actor, township_id: str, cap: Cap) -> None:
         """What the county allows from a day on; earlier caps stay as they were."""
         whose = Subject(township_id=township_id)
-        require(actor, Action.SERVICE_PLAN, whose)
+        require(actor, Action.SERVICE_CAPS, whose)
         now = self._clock.now()
         async with transaction():
             row = await AfterSchoolFeeCap.create(
@@ -200,11 +206,11 @@ class OffersService:
                 per_term_fen=cap.per_term_fen,
                 since=cap.since,
                 clause=cap.clause,
-                entered_by=_person(actor),
+                entered_by=person_id(actor),
                 created_at=now,
                 updated_at=now,
             )
-            await self._audit.record(actor, Action.SERVICE_PLAN, f"fee_cap:{row.id}", whose=whose, purpose="fee_cap")
+            await self._audit.record(actor, Action.SERVICE_CAPS, f"fee_cap:{row.id}", whose=whose, purpose="fee_cap")
 
     async def lessons(self, plan_id: str) -> dict[str, list[date]]:
         """The days of each programme, by its id, as the calendar stands."""
@@ -241,7 +247,7 @@ class OffersService:
             for excess in excesses(Fee(each.fee_basis, each.fee_fen, each.fee_clause), len(days[str(each.id)]), cap)
         ]
 
-    # ------------------------------------------------------------------------------------------------------------ rows
+    # ------------------------------------------------------------------------------------------------------------- rows
     async def _check_place(self, draft: PlanDraft) -> None:
         """A school is of the township it is written for. Raises NotFound."""
         if draft.school_id is None:
@@ -254,36 +260,6 @@ class OffersService:
             return await self._calendars.of_township(str(plan.township_id))
         return await self._calendars.of(str(plan.school_id))
 
-    async def _row(self, actor: Actor, action: Action, plan_id: str, *, lock: bool = False) -> AfterSchoolPlan:
-        require(actor, action)
-        try:
-            query = AfterSchoolPlan.filter(id=UUID(plan_id))
-        except ValueError:
-            raise NotFound from None
-        row = await (query.select_for_update() if lock else query).first()
-        if row is None:
-            raise refusal(NotFound(), actor, action, Subject())
-        require(actor, action, _whose(row))
-        return row
-
-    async def _locked(self, actor: Actor, action: Action, plan_id: str, version: int | None) -> AfterSchoolPlan:
-        row = await self._row(actor, action, plan_id, lock=True)
-        if row.version != version:
-            raise PlanChanged
-        return row
-
-
-def _whose(row: AfterSchoolPlan) -> Subject:
-    return Subject(school_id=str(row.school_id) if row.school_id else None, township_id=str(row.township_id))
-
-
-def _covers(reach: Reach, row: AfterSchoolPlan) -> bool:
-    return reach.covers(_whose(row))
-
-
-def _person(actor: Actor) -> UUID | None:
-    return UUID(actor.person_id) if actor.person_id else None
-
 
 def _excess(title: str, excess: Excess) -> dict[str, Any]:
     return {
@@ -295,7 +271,8 @@ def _excess(title: str, excess: Excess) -> dict[str, Any]:
     }
 
 
-def _columns(draft: PlanDraft) -> dict[str, Any]:
+def plan_columns(draft: PlanDraft) -> dict[str, Any]:
+    """What the table keeps of a plan itself."""
     return {
         "township_id": UUID(draft.township_id),
         "school_id": UUID(draft.school_id) if draft.school_id else None,
@@ -324,10 +301,11 @@ async def _write_parts(plan_id: UUID, draft: PlanDraft, now: datetime) -> None:
     for pool in draft.pools:
         row = await AfterSchoolPool.create(plan_id=plan_id, title=pool.title, places=pool.places, **moments)
         for each in pool.programmes:
-            await AfterSchoolProgramme.create(plan_id=plan_id, pool_id=row.id, **_programme(each), **moments)
+            await AfterSchoolProgramme.create(plan_id=plan_id, pool_id=row.id, **programme_columns(each), **moments)
 
 
-def _programme(draft: ProgrammeDraft) -> dict[str, Any]:
+def programme_columns(draft: ProgrammeDraft) -> dict[str, Any]:
+    """What the table keeps of a programme, but for where it belongs."""
     return {
         "title": draft.title.strip(),
         "lowest_grade": draft.grades.lowest,

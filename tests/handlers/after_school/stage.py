@@ -131,6 +131,7 @@ class Stage:
             "last_day": LAST,
             "window": Window(NOW - timedelta(hours=1), NOW + timedelta(days=2)),
             "pools": pools,
+            "complaint_phone": "0527-12345",
         }
         return PlanDraft(**(fixed | values))
 

@@ -19,7 +19,13 @@ from bot.rights import Action
 from bot.storage.database import transaction
 from handlers.after_school.domain.fees import Cap, Fee, FeeAboveCap, FeeBasis
 from handlers.after_school.domain.offers import EnrolmentClosed, Grades, NotForThisGrade, ProgrammesClash, Window
-from handlers.after_school.domain.plans import IllegalPlanMove, PlanNotOpenToChange, PlanState, Selection
+from handlers.after_school.domain.plans import (
+    IllegalPlanMove,
+    PlanChanged,
+    PlanNotOpenToChange,
+    PlanState,
+    Selection,
+)
 from handlers.after_school.domain.statements import ConsentHow, Source, Wish
 from handlers.after_school.domain.states import (
     AlreadyEnrolled,
@@ -37,7 +43,7 @@ from handlers.after_school.models import (
     AfterSchoolStatement,
 )
 from handlers.after_school.service.leaving import OptOut, PlacesInvalid
-from handlers.after_school.service.offers import PlanChanged, PlanEmpty, PlanInvalid, PoolDraft
+from handlers.after_school.service.offers import PlanEmpty, PlanInvalid, PoolDraft
 from handlers.after_school.service.records import KEPT_DAYS, AfterSchoolRecords
 from handlers.after_school.service.sign_up import SignUp, Wanted
 from tests import factories
