@@ -35,6 +35,7 @@ from handlers.accounts.models import (
 )
 from handlers.accounts.service.audience import Audience, AudienceRole
 from handlers.accounts.service.bars import name_index
+from handlers.accounts.service.codes import new_code
 from handlers.accounts.service.sessions import SessionService
 from handlers.after_school.domain.fees import FeeBasis
 from handlers.after_school.domain.plans import FeePayer, PlanState, Selection, SettleBy
@@ -50,6 +51,7 @@ from handlers.after_school.models import (
     AfterSchoolPlan,
     AfterSchoolPool,
     AfterSchoolProgramme,
+    AfterSchoolSlip,
     AfterSchoolWaiver,
     AfterSchoolWaiverCategory,
     AfterSchoolWaiverList,
@@ -635,6 +637,15 @@ async def _plan_pool(world: World, place: Place, caller: Caller) -> object:
     return (await AfterSchoolPool.get(plan_id=(await _last_plan(world, place)).id)).id
 
 
+async def _slip(world: World, place: Place, caller: Caller) -> object:
+    """Of the child, in the letter of its own school."""
+    own = await _enrolment(world, place, caller)
+    plan = (await AfterSchoolEnrolment.get(id=own)).plan_id
+    moments: dict[str, Any] = {"created_at": factories.LONG_AGO, "updated_at": factories.LONG_AGO}
+    await AfterSchoolSlip.create(plan_id=plan, pupil_id=place.pupil.id, code=(code := new_code()), **moments)
+    return code
+
+
 # By the part of the path before the id, and the name of the id.
 OBJECTS: Final[Mapping[str, Maker]] = {
     "children/{id}": _pupil,
@@ -667,6 +678,8 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "evidence/{file}": _evidence,
     "waiver-lists/{list}": _waiver_list,
     "plans/{plan}": _plan,
+    "letters/{plan}": _tally_plan,
+    "slips/{code}": _slip,
     "programmes/{programme}": _plan_programme,
     "pools/{pool}": _plan_pool,
     "reminders/{reminder_id}": _class_reminder,
@@ -899,6 +912,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/after-school/plans/{plan}/days-off/remove": _day_off,
     "POST /admin/after-school/plans/{plan}/days-off/notice": _nothing,
     "POST /admin/after-school/townships/{township}/caps": _nothing,
+    "POST /admin/after-school/letters/{plan}/classes/{class_id}": _nothing,
     "POST /admin/calendar/schools/{school}/terms": _nothing,
     "POST /admin/calendar/schools/{school}/terms/remove": _school_term,
     "POST /admin/calendar/schools/{school}/days": _nothing,

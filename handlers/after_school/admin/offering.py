@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.capability import EntryPoints, Machinery
 from handlers.accounts.service.structure import StructureService
 from handlers.after_school.admin.fees import FeePages
+from handlers.after_school.admin.letters import LetterPages
 from handlers.after_school.admin.plans import PlanPages
 from handlers.after_school.admin.programmes import ProgrammePages
 from handlers.after_school.admin.times import TimePages
@@ -16,7 +17,7 @@ from handlers.after_school.service.offers import OffersService
 def offering_points(machinery: Machinery) -> EntryPoints:
     """Over the services of signing up, which are built before."""
     get, built = machinery.services.get, offering_over(machinery)
-    machinery.services.add(built.drafting, built.reviewing)
+    machinery.services.add(built.drafting, built.reviewing, built.letters)
     offers = get(OffersService)
     plans = PlanPages(
         offers,
@@ -27,8 +28,9 @@ def offering_points(machinery: Machinery) -> EntryPoints:
     )
     programmes = ProgrammePages(built.drafting, built.reviewing, get(LeavingService))
     times, fees = TimePages(built.drafting, built.notices), FeePages(offers, built.reviewing)
+    letters = LetterPages(built.letters, machinery.settings.server.public_url)
     return EntryPoints(
-        admin=(*plans.routes(), *programmes.routes(), *times.routes(), *fees.routes()),
+        admin=(*plans.routes(), *programmes.routes(), *times.routes(), *fees.routes(), *letters.routes()),
         public=fees.public(),
         audiences=(built.audiences,),
     )

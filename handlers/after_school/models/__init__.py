@@ -38,6 +38,7 @@ from handlers.after_school.models.sign_up import (
     AfterSchoolStatement,
     AfterSchoolTally,
 )
+from handlers.after_school.models.slips import AfterSchoolSlip
 from handlers.after_school.models.waivers import (
     AfterSchoolWaived,
     AfterSchoolWaiver,
@@ -73,6 +74,7 @@ __all__ = [
     "AfterSchoolPool",
     "AfterSchoolProgramme",
     "AfterSchoolSession",
+    "AfterSchoolSlip",
     "AfterSchoolStatement",
     "AfterSchoolTally",
     "AfterSchoolWaived",

@@ -16,6 +16,7 @@ from handlers.after_school.models import (
     AfterSchoolDrawn,
     AfterSchoolEnrolment,
     AfterSchoolPlan,
+    AfterSchoolSlip,
     AfterSchoolStatement,
 )
 from handlers.after_school.service.leaving import LeavingService
@@ -27,6 +28,7 @@ _DEPENDENTS: Final = """
 SELECT (SELECT COUNT(*) FROM after_school_enrolment WHERE pupil_id IN ({children}) OR entered_by IN ({people}))
      + (SELECT COUNT(*) FROM after_school_statement
          WHERE pupil_id IN ({children}) OR said_by IN ({people}) OR entered_by IN ({people}))
+     + (SELECT COUNT(*) FROM after_school_slip WHERE pupil_id IN ({children}) OR printed_by IN ({people}))
      + (SELECT COUNT(*) FROM after_school_plan WHERE written_by IN ({people}))
      + (SELECT COUNT(*) FROM after_school_programme WHERE teacher_id IN ({people})) AS number
 """
@@ -71,6 +73,7 @@ class AfterSchoolRecords:
         await AfterSchoolDrawn.filter(party_id__in=[each for each in parties if each not in shared]).delete()
         await AfterSchoolEnrolment.filter(pupil_id=own).delete()
         await AfterSchoolStatement.filter(pupil_id=own).delete()
+        await AfterSchoolSlip.filter(pupil_id=own).delete()
 
     async def due(self, today: date) -> Sequence[DueForRetention]:
         """Plans that ended long ago and about which something is still kept of children."""
@@ -79,7 +82,7 @@ class AfterSchoolRecords:
         return [
             DueForRetention(f"{_SUBJECT}:{row.id}", what, row.last_day + timedelta(days=KEPT_DAYS))
             for row in await rows
-            if await AfterSchoolEnrolment.exists(plan_id=row.id) or await AfterSchoolStatement.exists(plan_id=row.id)
+            if await _is_kept(row.id)
         ]
 
     async def dispose(self, due: DueForRetention) -> None:
@@ -89,6 +92,7 @@ class AfterSchoolRecords:
         await AfterSchoolDrawn.filter(draw_id__in=list(draws)).delete()
         await AfterSchoolEnrolment.filter(plan_id=own).delete()
         await AfterSchoolStatement.filter(plan_id=own).delete()
+        await AfterSchoolSlip.filter(plan_id=own).delete()
 
     async def dependents(self, child_ids: Collection[str], person_ids: Collection[str]) -> Mapping[str, int]:
         """Sign-ups and statements of the children, and what the people wrote or give: none can be unmade."""
@@ -98,6 +102,12 @@ class AfterSchoolRecords:
         values = [as_value(engine, child_ids), as_value(engine, person_ids)]
         number = (await connection.execute_query_dict(query, values))[0]["number"]
         return {"after_school": number} if number else {}
+
+
+async def _is_kept(plan_id: UUID) -> bool:
+    """Whether anything is still here of the children a plan was for."""
+    of_children = (AfterSchoolEnrolment, AfterSchoolStatement, AfterSchoolSlip)
+    return any([await model.exists(plan_id=plan_id) for model in of_children])
 
 
 def _spoken(at: datetime) -> str:

@@ -115,6 +115,7 @@ REGISTER: Final[tuple[Item, ...]] = (
         " entered_by active_key",
         "after_school_statement": "pupil_id wish programme_id source said_at said_by entered_by consent_how reason"
         " settles intake_id taken_back_at taken_back_by",
+        "after_school_slip": "pupil_id code",
         "after_school_drawn": "party_id turn choice choices refused missed_before",
     }),
     Item(_N.CHILD_WAIVER, _CHILD, _CONSENT, {
@@ -188,6 +189,7 @@ REGISTER: Final[tuple[Item, ...]] = (
         "after_school_plan": "written_by published_by closed_by",
         "after_school_programme": "teacher_id",
         "after_school_draw": "held_by",
+        "after_school_slip": "printed_by",
         "after_school_fee_cap": "entered_by",
         "after_school_waiver_category": "entered_by",
         "after_school_waiver_list": "entered_by undone_by",
@@ -249,6 +251,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "after_school_programme": "plan_id pool_id title lowest_grade highest_grade weekdays starts_at ends_at room"
     " pick_up_point selection fee_basis fee_fen fee_payer fee_clause",
     "after_school_session": "programme_id plan_id class_id day group_key is_held why_not taken_at",
+    "after_school_slip": "plan_id",
     "after_school_statement": "plan_id",
     "after_school_tally": "plan_id class_id number move counts at reason",
     "after_school_waived": "term first_day last_day",

@@ -8,8 +8,11 @@ from bot.capability import Machinery
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.places import PlaceService
+from handlers.accounts.service.rolls import ClassRolls
 from handlers.accounts.service.structure import StructureService
+from handlers.after_school.service.collection.desk import CollectionDesk
 from handlers.after_school.service.offering.drafting import Drafting
+from handlers.after_school.service.offering.letters import LetterService
 from handlers.after_school.service.offering.reviewing import Reviewing
 from handlers.after_school.service.offering.sheets import Sheets
 from handlers.after_school.service.offering.telling import CourseAudiences, DayOffNotices
@@ -25,6 +28,7 @@ class Offering:
     reviewing: Reviewing
     notices: DayOffNotices
     audiences: CourseAudiences
+    letters: LetterService
 
 
 def offering_over(machinery: Machinery) -> Offering:
@@ -39,4 +43,5 @@ def offering_over(machinery: Machinery) -> Offering:
             sheets, lambda: next((part.notice_drafts for part in machinery.parts if part.notice_drafts), None)
         ),
         audiences=CourseAudiences(clock),
+        letters=LetterService(CollectionDesk(ClassRolls(), get(PeopleService), clock), sheets, audit, clock),
     )
