@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ('through', fields.DateField()),
                 ('settle_by', fields.CharEnumField(description='SettleBy', enum_type=SettleBy, max_length=16)),
                 ('planned', fields.SmallIntField()),
+                ('own', fields.SmallIntField()),
                 ('held', fields.SmallIntField()),
                 ('attended', fields.SmallIntField()),
                 ('waived_percent', EncryptedText(generated=False, null=False, unique=False)),

@@ -62,6 +62,7 @@ class AfterSchoolBill(Record):
     through: date = fields.DateField()
     settle_by = fields.CharEnumField(SettleBy, max_length=16, description="SettleBy")
     planned = fields.SmallIntField()
+    own = fields.SmallIntField()
     held = fields.SmallIntField()
     attended = fields.SmallIntField()
     waived_percent = EncryptedText()

@@ -133,7 +133,7 @@ REGISTER: Final[tuple[Item, ...]] = (
         " withdrawn_at live_key",
         "after_school_collection": "pupil_id day how person_id name phone said_by entered_by via said_at",
         "after_school_incident": "pupil_id text done",
-        "after_school_bill": "enrolment_id planned held attended waived_percent amounts",
+        "after_school_bill": "enrolment_id planned own held attended waived_percent amounts",
         "after_school_payment": "enrolment_id amount_fen",
     }),
     Item(_N.CHILD_PICTURES, _CHILD, _CONSENT, {
