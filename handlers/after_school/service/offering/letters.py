@@ -11,7 +11,7 @@ from bot.audit.log import Audit
 from bot.clock import Clock
 from bot.errors import Conflict, NotFound
 from bot.identity import Actor
-from bot.rights import Action, Subject, refusal, require
+from bot.rights import Action, Denial, Subject, refusal, require
 from bot.storage.database import transaction
 from handlers.accounts.service.codes import new_code, read_code
 from handlers.accounts.service.rolls import Room, Seat
@@ -108,7 +108,7 @@ class LetterService:
         try:
             plan, _, seat = await self._desk.child(actor, Action.TALLY_ENTER, str(row.plan_id), str(row.pupil_id))
         except NotFound as error:
-            subject = error.denial.subject if error.denial else None
+            subject = error.denial.subject if isinstance(error.denial, Denial) else None
             raise refusal(SlipUnknown(), actor, Action.TALLY_ENTER, subject) from None
         return plan.id, seat.child_id
 
