@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -44,8 +44,9 @@ class NothingToRefund(Conflict):
 class Waived(Protocol):
     """Knows how much of a fee families do not pay."""
 
-    async def percent_of(self, pupil_ids: Collection[str], term: str) -> dict[str, int]:
-        """In per cent by child; who pays all is left out."""
+    async def percent_of(self, pupil_ids: Collection[str], first_day: date, last_day: date) -> Mapping[str, int]:
+        """Of what falls into the days of a plan, in per cent by child; who pays all is left out. By days: names of
+        terms come back every year."""
         ...
 
 

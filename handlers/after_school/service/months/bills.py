@@ -47,7 +47,7 @@ from handlers.after_school.service.months.views import BillView, Totals
 class NoWaivers:
     """Nobody pays less: a `Waived` for where there are no waivers."""
 
-    async def percent_of(self, pupil_ids: Collection[str], term: str) -> dict[str, int]:
+    async def percent_of(self, pupil_ids: Collection[str], first_day: date, last_day: date) -> Mapping[str, int]:
         """See `Waived`."""
         return {}
 
@@ -183,7 +183,7 @@ class BillService:
         pupils = {str(row.pupil_id) for row in charged}
         counts = await self._counts(plan, programmes, charged)
         wards = await self._audiences.children(pupils)
-        percents = await self._waived.percent_of(pupils, plan.term)
+        percents = await self._waived.percent_of(pupils, plan.first_day, plan.last_day)
         settled = await _settled([row.id for row in charged])
         ended = plan.state is PlanState.CLOSED or plan.last_day < local_date(self._clock.now())
         found = []
