@@ -103,7 +103,7 @@ service.roster     -       -        class   class        -      school         s
 service.attend     -       -        class   class        -      -              school        town          -      -
 service.leave      -       child    -       -            -    -               -             -             -      -
 service.duty       -       -        -       -            -    -               school        town          -      -
-service.check      -       -        -       -            -      -              school        town          -      -
+service.check      -       -        self    self         self   -               school        town          -      -
 service.month      -       -        self    self         -    -               school        town          -      -
 service.file       -       -        -       -            -    -               school        town          -      -
 service.bill       -       child    -       -            -    -               -             -             -      -

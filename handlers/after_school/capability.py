@@ -16,10 +16,13 @@ from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.places import PlaceService
 from handlers.after_school.admin.collection import CollectionPages
 from handlers.after_school.admin.days import DayPages
+from handlers.after_school.admin.duty import DutyPages
 from handlers.after_school.admin.lists import ListPages
+from handlers.after_school.admin.months import MonthPages
 from handlers.after_school.admin.offering import offering_points
 from handlers.after_school.admin.waiver_rules import WaiverRulePages
 from handlers.after_school.admin.waivers import WaiverPages
+from handlers.after_school.api.bills import BillsApi
 from handlers.after_school.api.days import DaysApi
 from handlers.after_school.api.sign_up import AfterSchoolApi
 from handlers.after_school.api.waivers import WaiversApi
@@ -33,13 +36,17 @@ from handlers.after_school.chat.waivers import WaiverChat
 from handlers.after_school.service.collection.building import collection_over
 from handlers.after_school.service.collection.chasing import SOURCE as TALLY
 from handlers.after_school.service.days.collecting import CollectionService
+from handlers.after_school.service.days.duty import DutyService
 from handlers.after_school.service.days.leave import LeaveService
 from handlers.after_school.service.days.missing import MissingChildren
 from handlers.after_school.service.days.reading import DayReading
+from handlers.after_school.service.days.records import DayRecords
 from handlers.after_school.service.days.rosters import RosterService
 from handlers.after_school.service.days.taking import AttendanceService
 from handlers.after_school.service.family import FamilyService
 from handlers.after_school.service.leaving import SOURCE, LeavingService
+from handlers.after_school.service.months.bills import BillService
+from handlers.after_school.service.months.sheets import MonthService
 from handlers.after_school.service.offers import OffersService
 from handlers.after_school.service.pushes import AfterSchoolPushes
 from handlers.after_school.service.records import AfterSchoolRecords
@@ -47,6 +54,7 @@ from handlers.after_school.service.showing import ShowingService
 from handlers.after_school.service.sign_up import SignUpService
 from handlers.after_school.service.waivers.building import waivers_over
 from handlers.after_school.service.waivers.telling import SOURCE as RESULT
+from handlers.after_school.service.waivers.waived import Waived
 from handlers.after_school.texts import sign_up as sign_up_texts
 from handlers.alarms.service.alarms import AlarmService
 from handlers.calendar.service.calendars import CalendarService
@@ -59,7 +67,15 @@ _LAPSING: Final = Daily(time(1, 10))
 
 def build(machinery: Machinery) -> EntryPoints:
     """Services and entry points over the machinery of one application."""
-    return _merged([_sign_up(machinery), _waivers(machinery), _every_day(machinery), offering_points(machinery)])
+    return _merged(
+        [
+            _sign_up(machinery),
+            _waivers(machinery),
+            _every_day(machinery),
+            _months(machinery),
+            offering_points(machinery),
+        ]
+    )
 
 
 def _every_day(machinery: Machinery) -> EntryPoints:
@@ -71,14 +87,29 @@ def _every_day(machinery: Machinery) -> EntryPoints:
     rosters = RosterService(reading, offices, audit, clock)
     attendance = AttendanceService(rosters, missing, audit, clock)
     leave = LeaveService(audiences, missing, audit, clock)
-    collecting = CollectionService(leave, offices, audit, clock)
-    machinery.services.add(reading, rosters, attendance, leave, collecting)
+    collecting, records = CollectionService(leave, offices, audit, clock), DayRecords(clock)
+    duty = DutyService(offices, audiences, audit, clock)
+    duty_pages = DutyPages(duty, services.get(PeopleService), clock)
+    machinery.services.add(reading, rosters, attendance, leave, collecting, duty)
     return EntryPoints(
         routes=DaysChat(leave, collecting, clock).routes(),
         api=DaysApi(leave, collecting).routes(),
-        admin=DayPages(rosters, attendance, leave, clock).routes(),
-        todos=(rosters,),
+        admin=(*DayPages(rosters, attendance, leave, clock).routes(), *duty_pages.routes()),
+        todos=(rosters, duty),
+        child_records=(records,),
+        retention=(records,),
+        dependents=(records,),
     )
+
+
+def _months(machinery: Machinery) -> EntryPoints:
+    """Lessons by teacher, families' bills."""
+    clock, audit, services = machinery.clock, machinery.audit, machinery.services
+    months = MonthService(Offices(clock), audit, clock)
+    audiences, waived = services.get(AccountsAudiences), services.get(Waived)
+    bills = BillService(services.get(DayReading), audiences, waived, audit=audit, clock=clock)
+    services.add(months, bills)
+    return EntryPoints(api=BillsApi(bills).routes(), admin=MonthPages(months, bills, clock).routes())
 
 
 def _merged(parts: Sequence[EntryPoints]) -> EntryPoints:

@@ -37,6 +37,7 @@ from handlers.accounts.service.audience import Audience, AudienceRole
 from handlers.accounts.service.bars import name_index
 from handlers.accounts.service.codes import new_code
 from handlers.accounts.service.sessions import SessionService
+from handlers.after_school.domain.days import DutyRole
 from handlers.after_school.domain.fees import FeeBasis
 from handlers.after_school.domain.plans import FeePayer, PlanState, Selection, SettleBy
 from handlers.after_school.domain.statements import Source
@@ -44,6 +45,7 @@ from handlers.after_school.domain.states import EnrolmentState
 from handlers.after_school.domain.waivers import WaiverState
 from handlers.after_school.models import (
     AfterSchoolDayOff,
+    AfterSchoolDutySlot,
     AfterSchoolEnrolment,
     AfterSchoolEnrolmentEvent,
     AfterSchoolIntake,
@@ -472,6 +474,24 @@ async def _course(world: World, place: Place, caller: Caller) -> object:
     return (await _enrolled(place)).programme_id
 
 
+async def _service_plan(world: World, place: Place, caller: Caller) -> object:
+    """A plan of the school; at home the caller gives a lesson in it."""
+    row = await _enrolled(place)
+    if place is world.home and caller.person is not None:
+        await AfterSchoolProgramme.filter(id=row.programme_id).update(teacher_id=caller.person.id)
+    return row.plan_id
+
+
+async def _duty_school(world: World, place: Place, caller: Caller) -> object:
+    """A school where, at home, the caller is on duty today: the nearest foreign one of theirs is another school."""
+    if place is world.home and caller.person is not None:
+        await AfterSchoolDutySlot.get_or_create(
+            school_id=place.school.id, day=factories.FIRST_DAY, role=DutyRole.GUIDE, person_id=caller.person.id,
+            defaults={"created_at": factories.LONG_AGO, "updated_at": factories.LONG_AGO},
+        )  # fmt: skip
+    return (world.near[Scope.SCHOOL] if place is world.near[Scope.SELF] else place).school.id
+
+
 async def _enrolled(place: Place) -> AfterSchoolEnrolment:
     moments: dict[str, Any] = {"created_at": factories.LONG_AGO, "updated_at": factories.LONG_AGO}
     plan = await AfterSchoolPlan.create(
@@ -686,6 +706,9 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "reminders/{id}": _own_reminder,
     "rosters/{programme}": _course,
     "leaves/{id}": _service_leave,
+    "months/{plan}": _service_plan,
+    "bills/{plan}": _service_plan,
+    "schools/{duty_school}": _duty_school,
 }
 
 # What is sent along to a route that names a thing and takes more: enough to get as far as the thing.
@@ -796,6 +819,11 @@ async def _child(world: World, place: Place | None) -> Mapping[str, str]:
     return {"child": str(place.pupil.id if place else uuid4())}
 
 
+async def _some_enrolment(world: World, place: Place | None) -> Mapping[str, str]:
+    """Of the place, whatever the plan in the address."""
+    return {"enrolment": str((await _enrolled(place)).id if place else uuid4())}
+
+
 async def _verdict(world: World, place: Place | None) -> Mapping[str, str]:
     return {"verdict": "arrived"}
 
@@ -895,6 +923,18 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/duties/{task}": _nothing,
     "POST /admin/duty-rules/{rule}": _nothing,
     "POST /admin/duty-rules/{rule}/stop": _nothing,
+    "POST /admin/after-school/duty/schools/{duty_school}/put": _nothing,
+    "POST /admin/after-school/duty/schools/{duty_school}/remove": _nothing,
+    "POST /admin/after-school/duty/schools/{duty_school}/check": _nothing,
+    "POST /admin/after-school/duty/schools/{duty_school}/report": _nothing,
+    "POST /admin/after-school/duty/schools/{duty_school}/close": _nothing,
+    "POST /admin/after-school/months/{plan}/object": _nothing,
+    "POST /admin/after-school/months/{plan}/show": _nothing,
+    "POST /admin/after-school/months/{plan}/answer": _nothing,
+    "POST /admin/after-school/months/{plan}/file": _nothing,
+    "POST /admin/after-school/bills/{plan}/settle": _nothing,
+    "POST /admin/after-school/bills/{plan}/pay": _nothing,
+    "POST /admin/after-school/bills/{plan}/refund": _some_enrolment,
     "POST /admin/after-school/rosters/{programme}": _nothing,
     "POST /admin/after-school/rosters/{programme}/call-off": _nothing,
     "POST /admin/after-school/rosters/{programme}/leave": _nothing,

@@ -45,8 +45,7 @@ class Waived(Protocol):
     """Knows how much of a fee families do not pay."""
 
     async def percent_of(self, pupil_ids: Collection[str], first_day: date, last_day: date) -> Mapping[str, int]:
-        """Of what falls into the days of a plan, in per cent by child; who pays all is left out. By days: names of
-        terms come back every year."""
+        """Of a plan's days, in per cent by child; who pays all is left out."""
         ...
 
 

@@ -7,7 +7,23 @@ from typing import Final
 
 from handlers.after_school.domain.days import CheckPoint, CollectBy, DutyRole, Presence
 
+CHILD_HEADING: Final = "课后服务每天的记录"
+FIELD_DAY: Final = "日期"
+FIELD_PRESENCE: Final = "点名"
+FIELD_LEAVE: Final = "您请假的原因"
+FIELD_COLLECT: Final = "您说的接送人"
+NONE: Final = "没有写"
+RETENTION: Final = "课后服务的点名、请假和接送记录满{days}天，删去"
 MENU: Final = "课后服务点名"
+MENU_DUTY: Final = "课后服务值班"
+TODO_INCIDENT: Final = "课后服务的情况还没处理"
+NOT_ON_STAFF: Final = "请选本校或本镇的教职工，再排值班。"
+CHOOSE_DUTY: Final = "请选好值什么班、谁来值，再交。"
+DUTY_PUT: Final = "排好了，新排{count}天。"
+DUTY_REMOVED: Final = "去掉了。请看看这一天还有没有人值班。"
+CHECKED: Final = "当天检查记好了。"
+REPORTED: Final = "情况记下了，处理完请写一句。"
+INCIDENT_CLOSED: Final = "处理情况记下了。"
 TODO_ROSTER: Final = "课后服务还没点名"
 MISSED: Final = "课后服务“{title}”（{starts}—{ends}）点名时孩子不在，家里没有请假。"
 FOUND: Final = "点名已更正：不用再找。请确认孩子在哪里，再写一句话办结。"

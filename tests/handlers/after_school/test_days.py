@@ -108,7 +108,7 @@ async def test_who_has_nothing_to_do_with_a_group_finds_nothing(
     stage: Replica, service: Service, clock: FrozenClock
 ) -> None:
     other = await make_service(clock)
-    for person in (other.head, other.leader, other.drawer, other.duty, other.admin):
+    for person in (other.head, other.leader, other.drawer, other.admin):
         actor = await other.actor(person)
         with pytest.raises(NotFound):
             await stage.rosters.roster(actor, str(service.course.id), TUESDAY, None)

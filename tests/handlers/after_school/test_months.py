@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date, timedelta
 
 import pytest
@@ -64,7 +64,7 @@ class Waivers:
     def __init__(self, service: Service) -> None:
         self.of = {str(service.children[1].id): 50, str(service.children[2].id): 100}
 
-    async def percent_of(self, pupil_ids: Collection[str], first_day: date, last_day: date) -> Mapping[str, int]:
+    async def percent_of(self, pupil_ids: Collection[str], first_day: date, last_day: date) -> dict[str, int]:
         """As the protocol says."""
         return {child: percent for child, percent in self.of.items() if child in pupil_ids}
 
