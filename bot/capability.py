@@ -181,6 +181,34 @@ class NoticeDrafts(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class OwnMatter:
+    """What somebody asks of their own affairs. `kind` is the source's own word; `who`: the name it is asked of, "" for
+    whoever is theirs. `rule`: the question whose answer is the rule that goes with it, None where the answer to the
+    question itself is."""
+
+    kind: str
+    who: str = ""
+    rule: str | None = None
+
+
+class AnswerFacts(Protocol):
+    """Knows of people's own affairs what belongs before a rule of the knowledge. What it gives is for the asker alone:
+    it is kept nowhere."""
+
+    def asked(self, question: str) -> OwnMatter | None:
+        """By the words of a question, whoever asks; None for one about no own affair. Quick, without I/O."""
+        ...
+
+    def touched(self, topics: Collection[str], attributes: Collection[str]) -> OwnMatter | None:
+        """By what the entry is about that answers a question. Quick, without I/O."""
+        ...
+
+    async def facts(self, actor: Actor, matter: OwnMatter) -> Sequence[str]:
+        """Sentences about the actor's own children; empty for a stranger, and for children of others."""
+        ...
+
+
 Service = TypeVar("Service")
 
 
@@ -273,6 +301,7 @@ class EntryPoints:
     article_of: Callable[[str | None], str | None] | None = None
     audiences: Sequence[AudienceSource] = ()
     notice_drafts: NoticeDrafts | None = None
+    answer_facts: Sequence[AnswerFacts] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

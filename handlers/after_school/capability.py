@@ -48,10 +48,12 @@ from handlers.after_school.service.leaving import SOURCE, LeavingService
 from handlers.after_school.service.months.bills import BillService
 from handlers.after_school.service.months.sheets import MonthService
 from handlers.after_school.service.offers import OffersService
+from handlers.after_school.service.own_facts import OwnFacts
 from handlers.after_school.service.pushes import AfterSchoolPushes
 from handlers.after_school.service.records import AfterSchoolRecords
 from handlers.after_school.service.showing import ShowingService
 from handlers.after_school.service.sign_up import SignUpService
+from handlers.after_school.service.waivers.asking import WaiverAsking
 from handlers.after_school.service.waivers.building import waivers_over
 from handlers.after_school.service.waivers.telling import SOURCE as RESULT
 from handlers.after_school.service.waivers.waived import Waived
@@ -73,9 +75,17 @@ def build(machinery: Machinery) -> EntryPoints:
             _waivers(machinery),
             _every_day(machinery),
             _months(machinery),
+            _own_facts(machinery),
             offering_points(machinery),
         ]
     )
+
+
+def _own_facts(machinery: Machinery) -> EntryPoints:
+    """What families are told of their own before a rule of the knowledge."""
+    get = machinery.services.get
+    facts = OwnFacts(get(FamilyService), get(WaiverAsking), get(Waived), get(CalendarService), machinery.clock)
+    return EntryPoints(answer_facts=(facts,))
 
 
 def _every_day(machinery: Machinery) -> EntryPoints:
@@ -163,7 +173,7 @@ def _sign_up(machinery: Machinery) -> EntryPoints:
     )
     showing = ShowingService(people, clock)
     family = FamilyService(people, services.get(ConsentService), services.get(AccountsAudiences), showing)
-    services.add(signing, leaving, showing, OffersService(PlaceService(), calendars, audit, clock))
+    services.add(signing, leaving, showing, family, OffersService(PlaceService(), calendars, audit, clock))
     records = AfterSchoolRecords(leaving)
     built = collection_over(machinery)
     services.add(built.tallies, built.entering, built.chasing, built.lists)

@@ -6,19 +6,24 @@ from dataclasses import asdict
 from typing import cast
 
 from bot.dialogue.ports import SCHOOL_PLACE, ProfileSource
+from bot.identity import Role
 from bot.rights import Action
 from bot.web.api import ApiCall, ApiRoute
 from handlers.policy.schemas import AnswerOut, CitationOut, PlaceIn, PlaceOut, QuestionIn
-from handlers.policy.service.answers import AnswerService
+from handlers.policy.service.answers import Answered, AnswerService
+from handlers.policy.service.own import OwnAnswers
 from handlers.policy.service.profiles import PLACE, ProfileService
 
 
 class PolicyApi:
     """The handlers, over the services."""
 
-    def __init__(self, answers: AnswerService, profiles: ProfileService, people: ProfileSource) -> None:
+    def __init__(
+        self, answers: AnswerService, own: OwnAnswers, profiles: ProfileService, people: ProfileSource
+    ) -> None:
         """`people` knows where the school of somebody's children lies."""
         self._answers = answers
+        self._own = own
         self._profiles = profiles
         self._people = people
 
@@ -61,13 +66,21 @@ class PolicyApi:
         """The answer as the chat would give it to somebody in that place."""
         body = cast("QuestionIn", call.body)
         place = body.place or (await self._kept_place(call)) or (await self._school_place(call))
-        answer = self._answers.answer(call.actor, body.text, place=place).answer
+        answer = (await self._answered(call, body.text, place)).answer
         return AnswerOut(
             answer=answer.text,
             outcome=answer.outcome.value,
             citations=[CitationOut(**asdict(citation)) for citation in answer.citations],
             article=answer.article,
         )
+
+    async def _answered(self, call: ApiCall, text: str, place: str | None) -> Answered:
+        """With what is kept of the caller's own children, once they have agreed to be known here."""
+        is_family = call.actor.has(Role.GUARDIAN)
+        own = await self._own.answer(call.actor, text, place) if is_family and call.actor.has_agreed else None
+        if own is None and not is_family:
+            own = self._own.or_rule(call.actor, text, place)
+        return own or self._answers.answer(call.actor, text, place=place)
 
     async def place(self, call: ApiCall) -> PlaceOut:
         """Where the caller said they are."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bot.capability import Capability, EntryPoints, Machinery, MenuItem
+from bot.capability import AnswerFacts, Capability, EntryPoints, Machinery, MenuItem
 from handlers.accounts.service.identity import AccountsIdentity
 from handlers.policy import chat, texts
 from handlers.policy.api import PolicyApi
 from handlers.policy.chat import PolicyChat
 from handlers.policy.domain import article_of
 from handlers.policy.service.answers import AnswerService
+from handlers.policy.service.own import OwnAnswers
 from handlers.policy.service.profiles import ProfileService
 from handlers.policy.service.question_log import QuestionLog
 
@@ -18,9 +19,14 @@ def build(machinery: Machinery) -> EntryPoints:
     log = QuestionLog(machinery.clock)
     answers = AnswerService(machinery.library, log, machinery.clock, machinery.metrics)
     profiles = ProfileService(machinery.clock)
+
+    def sources() -> list[AnswerFacts]:
+        return [source for part in machinery.parts for source in part.answer_facts]
+
+    own = OwnAnswers(answers, sources)
     return EntryPoints(
-        routes=PolicyChat(answers, profiles).routes(),
-        api=PolicyApi(answers, profiles, machinery.services.get(AccountsIdentity)).routes(),
+        routes=PolicyChat(answers, own, profiles).routes(),
+        api=PolicyApi(answers, own, profiles, machinery.services.get(AccountsIdentity)).routes(),
         profiles=(profiles,),
         erasers=(log, profiles),
         background=(log,),

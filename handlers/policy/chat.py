@@ -7,8 +7,9 @@ from dataclasses import replace
 from bot.dialogue.context import ChatContext
 from bot.dialogue.ports import SCHOOL_PLACE
 from bot.dialogue.prompts import FreeText, NotUnderstood
-from bot.dialogue.router import Route, Tier, always, in_step, menu_key, words
+from bot.dialogue.router import Route, Tier, always, both, has_role, idle, in_step, menu_key, words
 from bot.errors import Unavailable
+from bot.identity import Role
 from bot.rights import Action
 from bot.wechat.messages import Event, Inbound, Reply, TextMessage, TextReply
 from handlers.policy import texts
@@ -22,6 +23,7 @@ from handlers.policy.domain import (
     place_said,
 )
 from handlers.policy.service.answers import Answered, AnswerService
+from handlers.policy.service.own import OwnAnswers
 from handlers.policy.service.profiles import PLACE, ProfileService
 
 DIALOGUE = "policy.place"
@@ -29,6 +31,9 @@ NAME_IT = "name_it"
 HOW = "policy.how"
 SHOW_PLACE = "policy.place"
 
+# Longer texts tell a story; they are answered as a whole.
+MAX_OWN = 40
+_FAMILIES = has_role(Role.GUARDIAN)
 _PLACE_NAME = FreeText(least=2, most=MAX_PLACE)
 _LABELS = {texts.REASON_LABELS[reason]: reason for reason in REASONS}
 
@@ -36,8 +41,9 @@ _LABELS = {texts.REASON_LABELS[reason]: reason for reason in REASONS}
 class PolicyChat:
     """The handlers, over the services."""
 
-    def __init__(self, answers: AnswerService, profiles: ProfileService) -> None:
+    def __init__(self, answers: AnswerService, own: OwnAnswers, profiles: ProfileService) -> None:
         self._answers = answers
+        self._own = own
         self._profiles = profiles
 
     def routes(self) -> tuple[Route, ...]:
@@ -100,6 +106,10 @@ class PolicyChat:
                 handle=self.choose, action=Action.CHAT_USE, changes=False,
             ),
             Route(
+                name="policy.own", tier=Tier.KEYWORD, of=TextMessage, when=both(idle, both(_FAMILIES, self.asks_own)),
+                handle=self.answer_own, action=Action.QUESTION_ASK, changes=False, protected=True,
+            ),
+            Route(
                 name="policy.answer", tier=Tier.LAST, of=TextMessage, when=always,
                 handle=self.answer, action=Action.QUESTION_ASK, changes=False,
             ),
@@ -109,9 +119,27 @@ class PolicyChat:
     async def answer(self, context: ChatContext, message: TextMessage) -> Reply:
         """Any text that nothing else takes."""
         question = message.content
+        if not context.actor.has(Role.GUARDIAN) and (
+            rule := self._own.or_rule(context.actor, question, _place_of(context))
+        ):
+            return _reply(context, rule)
         remembered = from_note(context.recent) if self._answers.may_lean(question) else None
         place = _place_of(context)
         return _reply(context, self._answers.answer(context.actor, question, place=place, remembered=remembered))
+
+    def asks_own(self, context: ChatContext, message: TextMessage) -> bool:
+        """Whether a guardian, who is certain to be it, asks about what is kept of their own children."""
+        if not context.authenticated or len(message.content) > MAX_OWN:
+            return False
+        try:
+            return self._own.touched(context.actor, message.content, _place_of(context)) is not None
+        except Unavailable:
+            return False
+
+    async def answer_own(self, context: ChatContext, message: TextMessage) -> Reply:
+        """What is kept of their own children, and the rule; for anybody else's child the rule alone."""
+        found = await self._own.answer(context.actor, message.content, _place_of(context))
+        return await self.answer(context, message) if found is None else _reply(context, found)
 
     async def answer_tapped(self, context: ChatContext, message: Event) -> Reply:
         """A question of the menu."""

@@ -1,5 +1,7 @@
 """Every sentence of the policy capability. The answers themselves come from the knowledge."""
 
+OWN_HINT = "想看自己孩子的情况，请先回复“绑定”登记。"
+
 ASK_PLACE = "请告诉我您在哪个区、镇或哪所学校，直接回复名字就行，比如“宿城区”。不想改就回复“退出”。"
 PLACE_SET = "记下了，以后按{place}的规定回答您。要改就回复“换地方”。现在可以接着问了。"
 PLACE_SET_UNKNOWN = (

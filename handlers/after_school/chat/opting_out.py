@@ -12,10 +12,10 @@ from bot.dialogue.router import Route, Tier, both, in_step
 from bot.rights import Action
 from bot.wechat.messages import Reply, TextMessage, TextReply
 from handlers.accounts.service.views import ChildView
-from handlers.after_school.chat import wording
 from handlers.after_school.chat.sign_up import FAMILIES, asks
 from handlers.after_school.domain.statements import Source
 from handlers.after_school.domain.words import Wanted, reason_in
+from handlers.after_school.service import wording
 from handlers.after_school.service.family import FamilyService
 from handlers.after_school.service.leaving import LONGEST_REASON, LeavingService, OptOut
 from handlers.after_school.texts import sign_up as texts

@@ -13,11 +13,11 @@ from bot.dialogue.sentences import sentence_for
 from bot.errors import Conflict
 from bot.rights import Action
 from bot.wechat.messages import Reply, TextMessage, TextReply
-from handlers.after_school.chat import wording
 from handlers.after_school.chat.sign_up import FAMILIES, asks, not_a_guardian
 from handlers.after_school.domain.statements import Source
 from handlers.after_school.domain.states import EnrolmentState
 from handlers.after_school.domain.words import Wanted, wanted_by
+from handlers.after_school.service import wording
 from handlers.after_school.service.family import FamilyService, OwnLine
 from handlers.after_school.service.leaving import LeavingService
 from handlers.after_school.texts import sign_up as texts

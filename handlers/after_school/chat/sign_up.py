@@ -15,13 +15,13 @@ from bot.identity import Hat
 from bot.rights import Action, roles_for
 from bot.wechat.messages import Event, Inbound, Reply, TextMessage, TextReply
 from handlers.accounts.service.views import ChildView
-from handlers.after_school.chat import wording
 from handlers.after_school.domain.offers import ProgrammeStatus
 from handlers.after_school.domain.plans import Selection
 from handlers.after_school.domain.statements import Source
 from handlers.after_school.domain.states import EnrolmentState
 from handlers.after_school.domain.words import Wanted as Wish
 from handlers.after_school.domain.words import wanted_by
+from handlers.after_school.service import wording
 from handlers.after_school.service.family import FamilyService
 from handlers.after_school.service.sign_up import SignUp, SignUpService, Wanted
 from handlers.after_school.service.views import EnrolmentView, ProgrammeView

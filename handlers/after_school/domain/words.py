@@ -76,6 +76,7 @@ _SLIPS: Final[Mapping[str, str]] = {
 _SLIP: Final = re.compile("|".join(sorted(_SLIPS, key=len, reverse=True)))
 _BETWEEN: Final = re.compile(r"[\s,，。.!！~～、]+")
 _LONGEST: Final = 24
+_LONGEST_WITH_REASON: Final = 240
 _MARKS: Final = " \t\r\n\u3000。．.！!~～“”\"'「」【】[]（）(),，、"
 
 
@@ -87,6 +88,8 @@ def without_slips(text: str) -> str:
 @lru_cache(maxsize=4096)
 def wanted_by(text: str) -> Wanted | None:
     """What a message wants done; None for one that asks, or is about something else."""
+    if len(text) > _LONGEST_WITH_REASON:
+        return None
     plain = text.strip(_MARKS)
     if plain in _EXACT:
         return _EXACT[plain]

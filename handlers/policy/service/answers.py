@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from time import perf_counter
@@ -71,8 +72,17 @@ class AnswerService:
         cache = self._current()
         if last is not None and self.may_lean(question) and self._leans(cache.base, question, asker):
             answer = cache.base.answer(question, asker, last_question=last)
-            return self._given(actor, question, answered(answer, last))
-        return self._given(actor, question, self._cached(cache, question, asker))
+            return self.given(actor, question, answered(answer, last))
+        return self.given(actor, question, self._cached(cache, question, asker))
+
+    def look(self, actor: Actor, question: str, *, place: str | None = None) -> Answered:
+        """The answer to a question by itself, without counting or logging it: `given` does. Raises KnowledgeLoading."""
+        return self._cached(self._current(), question, self._asker(actor, place))
+
+    def about(self, answer: Answer) -> tuple[Collection[str], Collection[str]]:
+        """Topics of the entry an answer was given from, and what it satisfies; nothing without an entry."""
+        entry = self._current().base.entry(answer.article) if answer.article is not None else None
+        return (entry.topics, entry.attributes) if entry is not None else ((), ())
 
     def may_lean(self, question: str) -> bool:
         """Whether what was asked before may matter to the answer."""
@@ -88,7 +98,7 @@ class AnswerService:
             context = chosen.label + remembered.question  # what was asked, of the place or stage chosen
         else:
             context = chosen.label  # another question
-        return self._given(actor, remembered.question, answered(answer, context))
+        return self.given(actor, remembered.question, answered(answer, context))
 
     def knows_place(self, name: str) -> bool:
         """Whether any plan belongs to the place. Raises KnowledgeLoading."""
@@ -167,7 +177,7 @@ class AnswerService:
             asker = self._askers[actor.roles, place] = Asker(local_date(now), place or None, role)
         return asker
 
-    def _given(self, actor: Actor, question: str, given: Answered) -> Answered:
+    def given(self, actor: Actor, question: str, given: Answered) -> Answered:
         """Counts and logs an answer. What people tell in need does not belong into a log of questions."""
         answer = given.answer
         self._outcomes[answer.outcome].inc()

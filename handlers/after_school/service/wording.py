@@ -1,4 +1,4 @@
-"""The words of courses and sign-ups as the chat shows them."""
+"""The words of courses and sign-ups as families read them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,23 @@
+"""What a family reads of its own before a rule."""
+
+from __future__ import annotations
+
+HOURS = "{name}：“{title}”{hours}{where}。"
+PICK_UP = "，到{point}接"
+TODAY = "今天有课，{at}结束。"
+NOT_TODAY = "今天没有课后服务的课，按平常放学时间接。"
+NOT_SIGNED_UP = "{name}没有报课后服务，按平常放学时间接；平常几点放学请问班主任。"
+STANDING = "{name}：“{title}”{state}。"
+OFFERED = "要就回复“要”，不要就回复“不要”。"
+OPEN = "{name}还没有报课后服务，现在可以报，回复“报名”（自愿参加）。"
+UPCOMING = "{name}还没有报课后服务，{at}开始报名。"
+CLOSED = "{name}没有报课后服务，报名时间已经过了；要补报请找班主任。"
+FEE = "{name}：“{title}”{fee}{off}，{paid}。"
+OFF = "（减免{percent}%）"
+PAID = "已经收到{amount}元"
+NOT_PAID = "还没有收到缴费的记录；交过的请问班主任"
+NOTHING_DUE = "不用交钱"
+FEE_NOTHING = "{name}没有已经报上的课，现在没有课后服务费要交。"
+CASE = "{name}的费用申请：{state}{until}。看详细的回复“办理结果”。"
+CASE_GRANTED = "，免{percent}%，到{day}为止"
+NO_CASE = "{name}现在没有减免申请。能不能免看规定，要申请回复“申请减免”。"
