@@ -52,6 +52,6 @@ class StandingAudiences:
             return ()
         rooms = await self._desk.rooms_of(plan, Reach(is_any=True))
         seats = await self._desk.seats_of(rooms, None)
-        known = await ledger(plan.id)
         children = [seat.child_id for room in rooms for seat in seats.get(room.id, ())]
+        known = await ledger(plan.id, children)
         return [child for child in children if known.get(child, NOTHING).standing.value == wanted]

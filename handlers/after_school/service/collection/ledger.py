@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from tortoise.expressions import Q, Subquery
 
 from handlers.after_school.domain.ledger import Heard, SignUp, Standing, Voice, heard
-from handlers.after_school.domain.statements import Source
+from handlers.after_school.domain.statements import ConsentHow, Source, Wish
 from handlers.after_school.domain.states import EnrolmentState
 from handlers.after_school.models import AfterSchoolEnrolment, AfterSchoolEnrolmentEvent, AfterSchoolStatement
 
-NOTHING = Heard(Standing.UNANSWERED)
+NOTHING: Final = Heard(Standing.UNANSWERED)
+_SLICE: Final = 200
 
 
 class _Event(NamedTuple):
@@ -25,54 +26,51 @@ class _Event(NamedTuple):
     via: Source
 
 
-async def ledger(
-    plan_id: str, child_ids: Collection[str] | None = None, until: datetime | None = None
-) -> Mapping[str, Heard]:
-    """By child; of some children only when they are named. `until`: what came in at that moment or later does not
-    count, nor that something was taken back then; None: all. Of whom nothing is known, nothing is in it."""
-    voices = await _statements(plan_id, child_ids, until)
-    sign_ups = await _sign_ups(plan_id, child_ids, until)
-    return {child: heard(voices.get(child, ()), sign_ups.get(child, ())) for child in {*voices, *sign_ups}}
+async def ledger(plan_id: str, child_ids: Collection[str], until: datetime | None = None) -> Mapping[str, Heard]:
+    """By child. `until`: what came in at that moment or later does not count, nor that something was taken back then;
+    None: all. Of whom nothing is known, nothing is in it."""
+    wanted = list(child_ids)
+    found: dict[str, Heard] = {}
+    # A township's children at once would keep everybody else waiting while they are put together.
+    for start in range(0, len(wanted), _SLICE):
+        some = [UUID(each) for each in wanted[start : start + _SLICE]]
+        voices = await _statements(plan_id, some, until)
+        sign_ups = await _sign_ups(plan_id, some, until)
+        found |= {child: heard(voices.get(child, ()), sign_ups.get(child, ())) for child in {*voices, *sign_ups}}
+    return found
 
 
-async def _statements(
-    plan_id: str, child_ids: Collection[str] | None, until: datetime | None
-) -> Mapping[str, list[Voice]]:
-    rows = AfterSchoolStatement.filter(plan_id=UUID(plan_id))
+async def _statements(plan_id: str, child_ids: Sequence[UUID], until: datetime | None) -> Mapping[str, list[Voice]]:
+    rows = AfterSchoolStatement.filter(plan_id=UUID(plan_id), pupil_id__in=child_ids)
     if until is None:
         rows = rows.filter(taken_back_at=None)
     else:
         rows = rows.filter(Q(taken_back_at=None) | Q(taken_back_at__gte=until), created_at__lt=until)
-    if child_ids is not None:
-        rows = rows.filter(pupil_id__in=[UUID(each) for each in child_ids])
     found: dict[str, list[Voice]] = defaultdict(list)
     # Without the reason: the family's words are read where they are wanted.
-    for row in await rows.only(
+    columns = (
         "id", "pupil_id", "wish", "source", "said_at", "created_at", "settles", "programme_id", "entered_by",
         "consent_how",
-    ):  # fmt: skip
-        found[str(row.pupil_id)].append(
+    )  # fmt: skip
+    for own, pupil, wish, source, said_at, known_at, settles, programme, by, how in await rows.values_list(*columns):
+        found[str(pupil)].append(
             Voice(
-                row.wish,
-                row.source,
-                row.said_at,
-                row.created_at,
-                settles=row.settles,
-                programme_id=str(row.programme_id) if row.programme_id else None,
-                entered_by=str(row.entered_by) if row.entered_by else None,
-                consent_how=row.consent_how,
-                id=str(row.id),
+                Wish(wish),
+                Source(source),
+                said_at,
+                known_at,
+                settles=bool(settles),
+                programme_id=str(programme) if programme else None,
+                entered_by=str(by) if by else None,
+                consent_how=ConsentHow(how) if how else None,
+                id=str(own),
             )
         )
     return found
 
 
-async def _sign_ups(
-    plan_id: str, child_ids: Collection[str] | None, until: datetime | None
-) -> Mapping[str, list[SignUp]]:
-    rows = AfterSchoolEnrolment.filter(plan_id=UUID(plan_id))
-    if child_ids is not None:
-        rows = rows.filter(pupil_id__in=[UUID(each) for each in child_ids])
+async def _sign_ups(plan_id: str, child_ids: Sequence[UUID], until: datetime | None) -> Mapping[str, list[SignUp]]:
+    rows = AfterSchoolEnrolment.filter(plan_id=UUID(plan_id), pupil_id__in=child_ids)
     events = AfterSchoolEnrolmentEvent.filter(enrolment_id__in=Subquery(rows.values("id")))
     if until is not None:
         events = events.filter(at__lt=until)

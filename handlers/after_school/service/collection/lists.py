@@ -51,7 +51,6 @@ from handlers.rosters.service.workbooks import filled, marked
 
 _HISTORY: Final = 50
 _LONGEST_NAME: Final = 128
-_NAMED: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ class CollectionLists:
     async def _planned(self, plan: PlanAt, rooms: Sequence[Room], sheet: Sheet) -> ListPlan:
         seats = await self._desk.seats_of(rooms, None)
         closed = await closed_among(plan.id, [room.id for room in rooms])
-        known = await ledger(plan.id, _few([seat.child_id for room in rooms for seat in seats.get(room.id, ())]))
+        known = await ledger(plan.id, [seat.child_id for room in rooms for seat in seats.get(room.id, ())])
         ground = Ground(plan, rooms, seats, known, frozenset(closed), self._desk.today)
         return await asyncio.to_thread(planned, sheet, ground)
 
@@ -237,11 +236,6 @@ class CollectionLists:
                 await self._audit.record(
                     actor, Action.TALLY_ENTER, f"tally:{plan.id}", whose=room.subject, fields=fields, purpose=purpose
                 )
-
-
-def _few(child_ids: Sequence[str]) -> Sequence[str] | None:
-    """Of so many children that naming each would cost more than reading the whole plan, none is named."""
-    return child_ids if len(child_ids) <= _NAMED else None
 
 
 def _is_theirs(row: AfterSchoolIntake, actor: Actor, rooms: Collection[Room]) -> bool:

@@ -185,8 +185,7 @@ class TallyService:
         """In the order of the classes."""
         until = end_of(day) if day else None
         seats = await self._desk.seats_of(rooms, day)
-        one = [seat.child_id for seat in seats.get(rooms[0].id, ())] if len(rooms) == 1 else None
-        known = await ledger(plan.id, one, until)
+        known = await ledger(plan.id, [seat.child_id for room in rooms for seat in seats.get(room.id, ())], until)
         marks = await _marks(plan.id, [room.id for room in rooms], until, self._audiences)
         found = []
         for room in rooms:
