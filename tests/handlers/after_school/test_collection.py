@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -29,9 +30,11 @@ from handlers.after_school.domain.ledger import (
 )
 from handlers.after_school.domain.statements import ConsentHow, Source, TallyMove, Wish
 from handlers.after_school.domain.states import EnrolmentState
+from handlers.after_school.domain.words import Wanted, wanted_by
 from handlers.after_school.models import AfterSchoolEnrolment, AfterSchoolStatement, AfterSchoolTally
 from handlers.after_school.service.collection.audiences import StandingAudiences
 from handlers.after_school.service.leaving import OptOut
+from handlers.after_school.texts import collection as texts
 from handlers.deliveries.models import HandListLine
 from tests import factories
 from tests.handlers.after_school.collecting import Collecting, staff
@@ -234,6 +237,11 @@ async def test_a_family_that_has_answered_meanwhile_is_left_in_peace(collecting:
     assert "陈小满" in words[1].text
     assert "不参加也没关系" in words[1].text, "nobody is urged to join"
     assert len(words[1].text.encode()) < 2048
+
+
+def test_the_words_a_reminder_tells_families_to_say_are_understood() -> None:
+    wanted = [wanted_by(word) for word in re.findall("回复“(.+?)”", texts.PUSH_TEXT)]
+    assert wanted == [Wanted.SIGN_UP, Wanted.OPT_OUT], "no is as easy as yes"
 
 
 async def test_nobody_is_told_when_all_have_answered(collecting: Collecting) -> None:
