@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from bot.clock import to_local
 from handlers.accounts.domain import grade_name
 from handlers.after_school.domain.fees import Fee, FeeBasis
 from handlers.after_school.domain.offers import Grades, Hours
@@ -58,6 +59,12 @@ def span_words(first: date, last: date) -> str:
 def days_words(days: Iterable[date]) -> str:
     """All of them, one after another."""
     return texts.JOIN_DAYS.join(day_words(day) for day in sorted(days))
+
+
+def second_words(at: datetime) -> str:
+    """A moment as a clock on the wall shows it; with seconds where they count."""
+    local = to_local(at)
+    return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
 
 
 def finding_words(finding: Finding) -> str:
@@ -114,6 +121,7 @@ WORDS: Final[dict[str, Any]] = texts.SHOWN | {
     "grades": grades_words,
     "hours": hours_words,
     "day": day_words,
+    "second": second_words,
     "span": span_words,
     "places": places_words,
     "finding": finding_words,
