@@ -20,10 +20,12 @@ from handlers.after_school.admin.duty import DutyPages
 from handlers.after_school.admin.lists import ListPages
 from handlers.after_school.admin.months import MonthPages
 from handlers.after_school.admin.offering import offering_points
+from handlers.after_school.admin.polls import PollPages
 from handlers.after_school.admin.waiver_rules import WaiverRulePages
 from handlers.after_school.admin.waivers import WaiverPages
 from handlers.after_school.api.bills import BillsApi
 from handlers.after_school.api.days import DaysApi
+from handlers.after_school.api.polls import PollsApi
 from handlers.after_school.api.sign_up import AfterSchoolApi
 from handlers.after_school.api.waivers import WaiversApi
 from handlers.after_school.chat import sign_up as sign_up_chat
@@ -46,6 +48,7 @@ from handlers.after_school.service.days.taking import AttendanceService
 from handlers.after_school.service.family import FamilyService
 from handlers.after_school.service.leaving import SOURCE, LeavingService
 from handlers.after_school.service.months.bills import BillService
+from handlers.after_school.service.months.polls import PollService
 from handlers.after_school.service.months.sheets import MonthService
 from handlers.after_school.service.offers import OffersService
 from handlers.after_school.service.own_facts import OwnFacts
@@ -113,13 +116,17 @@ def _every_day(machinery: Machinery) -> EntryPoints:
 
 
 def _months(machinery: Machinery) -> EntryPoints:
-    """Lessons by teacher, families' bills."""
+    """Lessons by teacher, families' bills, what they thought of it."""
     clock, audit, services = machinery.clock, machinery.audit, machinery.services
     months = MonthService(Offices(clock), audit, clock)
     audiences, waived = services.get(AccountsAudiences), services.get(Waived)
     bills = BillService(services.get(DayReading), audiences, waived, audit=audit, clock=clock)
-    services.add(months, bills)
-    return EntryPoints(api=BillsApi(bills).routes(), admin=MonthPages(months, bills, clock).routes())
+    polls = PollService(services.get(DayReading), audit, clock)
+    services.add(months, bills, polls)
+    return EntryPoints(
+        api=(*BillsApi(bills).routes(), *PollsApi(polls).routes()),
+        admin=(*MonthPages(months, bills, clock).routes(), *PollPages(polls).routes()),
+    )
 
 
 def _merged(parts: Sequence[EntryPoints]) -> EntryPoints:

@@ -48,6 +48,7 @@ from handlers.after_school.models import (
     AfterSchoolDutySlot,
     AfterSchoolEnrolment,
     AfterSchoolEnrolmentEvent,
+    AfterSchoolIncident,
     AfterSchoolIntake,
     AfterSchoolLeave,
     AfterSchoolPlan,
@@ -709,6 +710,8 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "months/{plan}": _service_plan,
     "bills/{plan}": _service_plan,
     "schools/{duty_school}": _duty_school,
+    "appraisal/{plan}": _service_plan,
+    "polls/{plan_id}": _service_plan,
 }
 
 # What is sent along to a route that names a thing and takes more: enough to get as far as the thing.
@@ -716,6 +719,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /api/v1/children/{id}/consent": {"decision": "withdrawn"},
     "POST /api/v1/children/{id}/erasure": {"confirm": True},
     "POST /api/v1/notices/{id}/confirmation": {},
+    "POST /api/v1/after-school/polls/{plan_id}/answers": {"answers": {}},
     "POST /api/v1/after-school/waivers/{id}/evidence": {"picture": "AAAA"},
     "POST /api/v1/after-school/waivers/{id}/submission": {},
     "POST /api/v1/after-school/waivers/{id}/withdrawal": {},
@@ -817,6 +821,26 @@ async def _set_bar(world: World, place: Place | None) -> Mapping[str, str]:
 
 async def _child(world: World, place: Place | None) -> Mapping[str, str]:
     return {"child": str(place.pupil.id if place else uuid4())}
+
+
+async def _some_slot(world: World, place: Place | None) -> Mapping[str, str]:
+    if place is None:
+        return {"slot": str(uuid4())}
+    row = await AfterSchoolDutySlot.create(
+        school_id=place.school.id, day=factories.FIRST_DAY, role=DutyRole.TEACHER, person_id=uuid4(),
+        created_at=factories.LONG_AGO, updated_at=factories.LONG_AGO,
+    )  # fmt: skip
+    return {"slot": str(row.id)}
+
+
+async def _some_incident(world: World, place: Place | None) -> Mapping[str, str]:
+    if place is None:
+        return {"incident": str(uuid4())}
+    row = await AfterSchoolIncident.create(
+        school_id=place.school.id, day=factories.FIRST_DAY, text="灯坏了一盏", reported_at=factories.LONG_AGO,
+        created_at=factories.LONG_AGO, updated_at=factories.LONG_AGO,
+    )  # fmt: skip
+    return {"incident": str(row.id)}
 
 
 async def _some_enrolment(world: World, place: Place | None) -> Mapping[str, str]:
@@ -924,10 +948,11 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/duty-rules/{rule}": _nothing,
     "POST /admin/duty-rules/{rule}/stop": _nothing,
     "POST /admin/after-school/duty/schools/{duty_school}/put": _nothing,
-    "POST /admin/after-school/duty/schools/{duty_school}/remove": _nothing,
+    "POST /admin/after-school/duty/schools/{duty_school}/remove": _some_slot,
     "POST /admin/after-school/duty/schools/{duty_school}/check": _nothing,
     "POST /admin/after-school/duty/schools/{duty_school}/report": _nothing,
-    "POST /admin/after-school/duty/schools/{duty_school}/close": _nothing,
+    "POST /admin/after-school/duty/schools/{duty_school}/close": _some_incident,
+    "POST /admin/after-school/appraisal/{plan}/poll": _nothing,
     "POST /admin/after-school/months/{plan}/object": _nothing,
     "POST /admin/after-school/months/{plan}/show": _nothing,
     "POST /admin/after-school/months/{plan}/answer": _nothing,
