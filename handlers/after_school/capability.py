@@ -31,6 +31,7 @@ from handlers.after_school.api.waivers import WaiversApi
 from handlers.after_school.chat import sign_up as sign_up_chat
 from handlers.after_school.chat.collection import CollectionChat
 from handlers.after_school.chat.days import DaysChat
+from handlers.after_school.chat.drawing import DrawChat
 from handlers.after_school.chat.opting_out import OptingOutChat
 from handlers.after_school.chat.own import OwnChat
 from handlers.after_school.chat.sign_up import SignUpChat
@@ -45,6 +46,8 @@ from handlers.after_school.service.days.reading import DayReading
 from handlers.after_school.service.days.records import DayRecords
 from handlers.after_school.service.days.rosters import RosterService
 from handlers.after_school.service.days.taking import AttendanceService
+from handlers.after_school.service.drawing.holding import DrawingService
+from handlers.after_school.service.drawing.reading import DrawReading
 from handlers.after_school.service.family import FamilyService
 from handlers.after_school.service.leaving import SOURCE, LeavingService
 from handlers.after_school.service.months.bills import BillService
@@ -179,8 +182,11 @@ def _sign_up(machinery: Machinery) -> EntryPoints:
         clock=clock,
     )
     showing = ShowingService(people, clock)
+    draws, drawing = DrawReading(clock), DrawingService(people, leaving, audit, clock)
     family = FamilyService(people, services.get(ConsentService), services.get(AccountsAudiences), showing)
-    services.add(signing, leaving, showing, family, OffersService(PlaceService(), calendars, audit, clock))
+    services.add(
+        signing, leaving, draws, drawing, showing, family, OffersService(PlaceService(), calendars, audit, clock)
+    )
     records = AfterSchoolRecords(leaving)
     built = collection_over(machinery)
     services.add(built.tallies, built.entering, built.chasing, built.lists)
@@ -195,8 +201,9 @@ def _sign_up(machinery: Machinery) -> EntryPoints:
             *SignUpChat(family, signing).routes(),
             *OwnChat(family, leaving).routes(),
             *OptingOutChat(family, leaving).routes(),
+            *DrawChat(family, draws).routes(),
         ),
-        api=AfterSchoolApi(showing, signing, leaving).routes(),
+        api=AfterSchoolApi(showing, signing, leaving, draws).routes(),
         jobs=(Job("after_school.offers", Every(_PACE), leaving.expire),),
         pushes={SOURCE: AfterSchoolPushes(people), TALLY: built.pushes},
         child_records=(records, built.records),

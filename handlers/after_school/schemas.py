@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.clock import to_local
+from handlers.after_school.service.drawing.views import DrawTold
+from handlers.after_school.service.drawing.wording import explanation
 from handlers.after_school.service.views import EnrolmentView, ProgrammeView
 
 ProgrammeStatusWord = Literal["upcoming", "open", "closed"]
@@ -115,6 +117,36 @@ class EnrolmentOut(BaseModel):
     together_with: list[str]
 
 
+class DrawnChoiceOut(BaseModel):
+    """What became of one choice. `rank`: 1 the dearest; `last_turn`: the turn of whoever took the last place."""
+
+    rank: int
+    programme: str
+    outcome: Literal["got", "no_room", "not_needed", "clash", "gone"]
+    last_turn: int | None
+
+
+class DrawOut(BaseModel):
+    """Why a draw came so for the child. `number`: HMAC-SHA256 of `key` under `seed`, both public after the draw, by
+    which the turns follow; `explanation`: the rule and the choices in plain words."""
+
+    held_at: datetime
+    rule_version: int
+    turn: int
+    missed_before: bool
+    choices: list[DrawnChoiceOut]
+    seed: str
+    key: str
+    number: str
+    explanation: list[str]
+
+
+class EnrolmentWithDrawOut(EnrolmentOut):
+    """One sign-up; `draw`: of the draw it was in, once that was held."""
+
+    draw: DrawOut | None
+
+
 class EnrolmentsOut(BaseModel):
     """Those that are alive, the oldest first."""
 
@@ -190,3 +222,26 @@ def enrolment_out(view: EnrolmentView) -> EnrolmentOut:
         rank=view.rank,
         together_with=list(view.together_with),
     )
+
+
+def enrolment_with_draw_out(view: EnrolmentView, told: DrawTold | None) -> EnrolmentWithDrawOut:
+    """As it goes over the wire."""
+    draw = None
+    if told is not None:
+        draw = DrawOut(
+            held_at=to_local(told.held_at),
+            rule_version=told.rule_version,
+            turn=told.turn,
+            missed_before=told.missed_before,
+            choices=[
+                DrawnChoiceOut.model_validate(
+                    {"rank": each.rank, "programme": each.programme, "outcome": each.end, "last_turn": each.last_turn}
+                )
+                for each in told.choices
+            ],
+            seed=told.seed,
+            key=told.key,
+            number=told.number,
+            explanation=explanation(told),
+        )
+    return EnrolmentWithDrawOut(**enrolment_out(view).model_dump(), draw=draw)

@@ -967,6 +967,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/after-school/plans/{plan}/discard": _nothing,
     "POST /admin/after-school/plans/{plan}/publish": _first_version,
     "POST /admin/after-school/plans/{plan}/close": _nothing,
+    "POST /admin/after-school/plans/{plan}/draw": _nothing,
     "POST /admin/after-school/plans/{plan}/programmes/new": _nothing,
     "POST /admin/after-school/plans/{plan}/programmes/{programme}": _nothing,
     "POST /admin/after-school/plans/{plan}/programmes/{programme}/remove": _first_version,

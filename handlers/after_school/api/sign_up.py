@@ -17,6 +17,7 @@ from handlers.after_school.schemas import (
     EnrolmentOut,
     EnrolmentsOut,
     EnrolmentStatusOut,
+    EnrolmentWithDrawOut,
     OptOutIn,
     OptOutOut,
     ProgrammesOut,
@@ -24,8 +25,10 @@ from handlers.after_school.schemas import (
     SiblingsOut,
     enrolled_out,
     enrolment_out,
+    enrolment_with_draw_out,
     programme_out,
 )
+from handlers.after_school.service.drawing.reading import DrawReading
 from handlers.after_school.service.leaving import LeavingService, OptOut
 from handlers.after_school.service.showing import ShowingService
 from handlers.after_school.service.sign_up import SignUp, SignUpService, Wanted
@@ -46,8 +49,11 @@ class StudentMissing(InvalidInput):
 class AfterSchoolApi:
     """The handlers, over the services."""
 
-    def __init__(self, showing: ShowingService, signing: SignUpService, leaving: LeavingService) -> None:
+    def __init__(
+        self, showing: ShowingService, signing: SignUpService, leaving: LeavingService, draws: DrawReading
+    ) -> None:
         self._showing = showing
+        self._draws = draws
         self._signing = signing
         self._leaving = leaving
 
@@ -73,8 +79,8 @@ class AfterSchoolApi:
                 together=self.sign_up_siblings, tags=_TAGS, key_required=True,
             ),
             ApiRoute(
-                method="GET", path=_ENROLMENTS + "/{id}", summary="看一份报名",
-                response=EnrolmentOut, action=own, errors=(404, 503), handle=self.enrolment, tags=_TAGS,
+                method="GET", path=_ENROLMENTS + "/{id}", summary="看一份报名（抽过签的，带上怎么抽的）",
+                response=EnrolmentWithDrawOut, action=own, errors=(404, 503), handle=self.enrolment, tags=_TAGS,
             ),
             ApiRoute(
                 method="DELETE", path=_ENROLMENTS + "/{id}", summary="退出报名", response=EnrolmentStatusOut,
@@ -110,8 +116,9 @@ class AfterSchoolApi:
         return EnrolmentsOut(items=[enrolment_out(each) for each in views])
 
     async def enrolment(self, call: ApiCall) -> BaseModel:
-        """One, whatever became of it."""
-        return enrolment_out(await self._showing.enrolment(call.actor, call.id("id")))
+        """One, whatever became of it, and why a draw came so."""
+        view = await self._showing.enrolment(call.actor, call.id("id"))
+        return enrolment_with_draw_out(view, await self._draws.of_enrolment(view.id))
 
     async def sign_up(self, calls: Sequence[ApiCall]) -> Sequence[BaseModel | AppError]:
         """Those who come at the same moment, in their order."""

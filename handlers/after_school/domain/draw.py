@@ -13,9 +13,33 @@ import hmac
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
+from bot.errors import Conflict
+
 SEED_BYTES: Final = 16
+RULE_VERSION: Final = 1
+"""Of what stands above: a draw that was held names the rule it was held by."""
+
+
+class DrawTooEarly(Conflict):
+    """Families may still sign up."""
+
+    code = "draw_too_early"
+    default_message = "还有年级没到报名截止时间，截止以后才能抽签。请到时间再来。"
+
+
+class ChoiceEnd(StrEnum):
+    """What became of one choice, as its family is told."""
+
+    GOT = "got"
+    NO_ROOM = "no_room"
+    NOT_NEEDED = "not_needed"
+    CLASH = "clash"
+    """Took no part: the child has a place at the same hours by now."""
+    GONE = "gone"
+    """Took no part: the child is at the school no more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Wanted(StrEnum):
     ACCEPT = "accept"
     DECLINE = "decline"
     OPT_OUT = "opt_out"
+    DRAWN = "drawn"
 
 
 _SERVICE: Final = (
@@ -57,6 +58,7 @@ _EXACT: Final[Mapping[str, Wanted]] = {
     **dict.fromkeys(("要", "要名额", "我要名额", "接受", "接受名额", "我接受", "要这个名额"), Wanted.ACCEPT),
     **dict.fromkeys(("不要", "不要名额", "不接受", "不要了", "放弃", "放弃名额", "名额不要了"), Wanted.DECLINE),
     **dict.fromkeys(("我的报名", "我的报名记录", "查报名", "我报的名"), Wanted.OWN),
+    **dict.fromkeys(("抽签结果", "我的抽签", "我的抽签结果", "查抽签", "查抽签结果", "看抽签结果"), Wanted.DRAWN),
 }
 # A reason may speak of time and money; it asks for nothing.
 _REASON_ASKS: Final = re.compile(

@@ -73,6 +73,7 @@ class AfterSchoolDraw(Record):
     """A draw that was held: the published rule and the seed from which anybody comes to the same result."""
 
     plan_id: UUID = fields.UUIDField(db_index=True)
+    # Each with its pool, and how many places that had when the draw was held: what a draw is recomputed from.
     programme_ids: Any = fields.JSONField()
     seed = fields.CharField(max_length=64)
     rule_version = fields.SmallIntField()

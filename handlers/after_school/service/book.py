@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from bot.storage.rows import insert_together
@@ -20,6 +20,7 @@ from handlers.after_school.domain.states import ACTIVE, OCCUPYING, EnrolmentStat
 from handlers.after_school.models import AfterSchoolEnrolment, AfterSchoolEnrolmentEvent, AfterSchoolPool
 
 _S = EnrolmentState
+_MOVING: Final = ("state", "turn", "position", "offered_until", "draw_id", "active_key", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,12 @@ class Book:
         self._moved[row.id] = row
         self._note(row.id, before, to, move)
 
+    def line_up(self, row: AfterSchoolEnrolment, move: Move) -> None:
+        """Into the line, behind everybody who stands there: for those a draw gave nothing, in the order of the draw."""
+        row.turn = self.turn_of([row.pool_id])
+        self.move(row, _S.WAITLISTED, move)
+        row.position = self.pools[row.pool_id].waiting
+
     def resize(self, pool_id: UUID, places: int | None) -> None:
         """Another number of places; nobody who has one loses it."""
         self.pools[pool_id].places = places
@@ -164,7 +171,7 @@ class Book:
         """Writes everything, in few statements."""
         await insert_together(AfterSchoolEnrolment, self._new)
         for row in self._moved.values():
-            await row.save(update_fields=("state", "offered_until", "active_key", "updated_at"))
+            await row.save(update_fields=_MOVING)
         await insert_together(AfterSchoolEnrolmentEvent, self._events)
         for pool_id in sorted(self._changed):
             pool = self.pools[pool_id]

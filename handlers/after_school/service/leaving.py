@@ -42,6 +42,7 @@ from handlers.calendar.service.calendars import CalendarService
 SOURCE: Final = "after_school"
 OFFER: Final = "offer"
 LAPSED: Final = "lapsed"
+DRAWN: Final = "drawn"
 LONGEST_REASON: Final = 200
 _S = EnrolmentState
 
@@ -132,7 +133,7 @@ class LeavingService:
         for row in await rows.order_by("id"):
             book.move(row, _S.WITHDRAWN, Move(None, Source.SYSTEM, now))
         for plan_id in sorted(plans):
-            await self._pass_on(book, plan_id, now)
+            await self.pass_on(book, plan_id, now)
 
     # ------------------------------------------------------------------------------------------------------------ staff
     async def set_places(self, actor: Actor, pool_id: str, places: int | None) -> None:
@@ -150,7 +151,7 @@ class LeavingService:
         async with transaction():
             book, now = await open_plans([pool.plan_id]), self._clock.now()
             book.resize(pool.id, places)
-            await self._pass_on(book, pool.plan_id, now)
+            await self.pass_on(book, pool.plan_id, now)
             await self._audit.record(
                 actor, Action.SERVICE_PLAN, f"pool:{pool.id}", whose=whose, fields=["places"], purpose="places"
             )
@@ -169,8 +170,8 @@ class LeavingService:
             rows = await late.order_by("turn", "id")
             for row in rows:
                 book.move(row, _S.DECLINED, Move(None, Source.SYSTEM, now))
-            await self._tell(rows, LAPSED, now, now + timedelta(days=1))
-            await self._pass_on(book, plan_id, now)
+            await self.tell(rows, LAPSED, now, now + timedelta(days=1))
+            await self.pass_on(book, plan_id, now)
 
     # ---------------------------------------------------------------------------------------------------- within a book
     async def _leave(self, actor: Actor, enrolment_id: str, source: Source, to: EnrolmentState) -> EnrolmentView:
@@ -180,7 +181,7 @@ class LeavingService:
             fresh = await AfterSchoolEnrolment.get(id=row.id).select_related("programme")
             book.move(fresh, to, _move(actor, source, now))
             await self._audit.record(actor, action, f"enrolment:{row.id}", whose=whose, purpose=to.value)
-            await self._pass_on(book, row.plan_id, now)
+            await self.pass_on(book, row.plan_id, now)
         return (await views_of([fresh]))[0]
 
     async def _answer(self, actor: Actor, enrolment_id: str, source: Source, to: EnrolmentState) -> EnrolmentView:
@@ -199,8 +200,11 @@ class LeavingService:
                 await _check_answer(rows, children, now)
             for each in rows:
                 book.move(each, to, _move(actor, source, now))
+            if to is _S.ENROLLED:
+                for each in await _other_choices(rows):
+                    book.move(each, _S.ENDED, Move(None, Source.SYSTEM, now))
             await self._audit.record(actor, action, f"enrolment:{row.id}", whose=whose, purpose=to.value)
-            await self._pass_on(book, row.plan_id, now)
+            await self.pass_on(book, row.plan_id, now)
         return (await views_of([fresh]))[0]
 
     async def _out_of(
@@ -210,18 +214,18 @@ class LeavingService:
         ended = await rows.select_related("programme").order_by("id")
         for row in ended:
             book.move(row, _S.OPTED_OUT, _move(actor, asked.source, now))
-        await self._pass_on(book, plan_id, now)
+        await self.pass_on(book, plan_id, now)
         return list(ended)
 
-    async def _pass_on(self, book: Book, plan_id: UUID, now: datetime) -> None:
-        """Saves, and offers what is free."""
+    async def pass_on(self, book: Book, plan_id: UUID, now: datetime) -> None:
+        """Saves, and offers what is free. Within the book, for whoever has changed it."""
         await book.save(now)
         plan = await AfterSchoolPlan.get(id=plan_id)
         if plan.state is not PlanState.PUBLISHED:
             return
         until = await self._until(plan, now)
         rows = await book.offer_free(plan.id, until, now)
-        await self._tell(rows, OFFER, now, until)
+        await self.tell(rows, OFFER, now, until)
 
     async def _until(self, plan: AfterSchoolPlan, now: datetime) -> datetime:
         """The same hour some school days on, out of the quiet hours. Beyond the stated terms days are days."""
@@ -234,9 +238,7 @@ class LeavingService:
         local = to_local(now)
         return self._quiet.next_allowed(to_utc(datetime.combine(day, local.timetz())))
 
-    async def _tell(
-        self, rows: Sequence[AfterSchoolEnrolment], occurrence: str, now: datetime, until: datetime
-    ) -> None:
+    async def tell(self, rows: Sequence[AfterSchoolEnrolment], occurrence: str, now: datetime, until: datetime) -> None:
         """Every guardian who has custody, once for all children of a party. No label and no waiver in it: the words are
         made when it goes out."""
         if not rows:
@@ -307,6 +309,17 @@ async def _check_answer(rows: Sequence[AfterSchoolEnrolment], children: set[str]
         for each in busy:
             if each.pupil_id == row.pupil_id and hours_of(each.programme).clashes_with(hours_of(row.programme)):
                 raise ProgrammesClash(details={"programme_id": str(each.programme_id), "title": each.programme.title})
+
+
+async def _other_choices(rows: Sequence[AfterSchoolEnrolment]) -> list[AfterSchoolEnrolment]:
+    """What else these children still wait for out of the same draw, which gives each of them one place at most."""
+    taken = {(row.pupil_id, row.draw_id) for row in rows if row.draw_id is not None}
+    if not taken:
+        return []
+    others = AfterSchoolEnrolment.filter(
+        draw_id__in=[draw for _, draw in taken], pupil_id__in=[pupil for pupil, _ in taken]
+    )
+    return list(await others.filter(state__in=[_S.WAITLISTED, _S.OFFERED]).exclude(id__in=[row.id for row in rows]))
 
 
 def _move(actor: Actor, source: Source, now: datetime) -> Move:

@@ -88,6 +88,11 @@ class PlanSheet:
         """All of them, by title."""
         return sorted((each for pool in self.pools for each in pool.programmes), key=lambda each: (each.title, each.id))
 
+    @property
+    def has_draw(self) -> bool:
+        """Whether a course of it is drawn for."""
+        return any(each.selection is Selection.DRAW for each in self.programmes)
+
     def window_of(self, grade: int) -> Window:
         """The grade's own, else the plan's."""
         return self.windows.get(grade, self.window)

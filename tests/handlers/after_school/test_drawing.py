@@ -1,0 +1,273 @@
+"""Draws over a real database: who gets what and why, that anybody comes to the same, and whoever leaves meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from bot.audit.models import AuditRow
+from bot.delivery.models import OutboxPush
+from bot.delivery.pushes import Composed, NotNeeded, Push
+from bot.errors import NotFound, NotPermitted
+from bot.rights import Action
+from handlers.accounts.domain import PupilStatus
+from handlers.after_school.domain.draw import ChoiceEnd, DrawTooEarly, Entrant, draw
+from handlers.after_school.domain.offers import Window
+from handlers.after_school.domain.plans import IllegalPlanMove, Selection
+from handlers.after_school.domain.statements import Source
+from handlers.after_school.domain.states import EnrolmentState, IllegalEnrolmentMove
+from handlers.after_school.models import AfterSchoolDraw, AfterSchoolDrawn, AfterSchoolEnrolment, AfterSchoolPool
+from handlers.after_school.service.drawing.holding import DrawingService
+from handlers.after_school.service.drawing.reading import DrawReading
+from handlers.after_school.service.drawing.views import DrawTold, HeldDraw
+from handlers.after_school.service.drawing.wording import explanation
+from handlers.after_school.service.offers import PoolDraft
+from handlers.after_school.service.views import EnrolmentView
+from tests.handlers.after_school.stage import NOW, Stage, check, course, hours, pool
+
+S, VIA = EnrolmentState, Source.MINIPROGRAM
+CLOSES = NOW + timedelta(days=2)
+
+
+def drawn_for(title: str, places: int | None, **values: object) -> PoolDraft:
+    return pool(title, places, selection=Selection.DRAW, **values)
+
+
+async def hold(stage: Stage) -> HeldDraw | None:
+    """When nobody may sign up any more."""
+    stage.clock.set(max(CLOSES, stage.clock.now()))
+    return await stage.machinery.services.get(DrawingService).hold(stage.admin, stage.plan_id)
+
+
+async def told(stage: Stage, view: EnrolmentView) -> DrawTold:
+    found = await stage.machinery.services.get(DrawReading).of_enrolment(view.id)
+    assert found is not None
+    return found
+
+
+async def ranked(stage: Stage, *titles: str) -> list[list[EnrolmentView]]:
+    """Every family wants all of these, in this order."""
+    numbers = range(len(stage.children))
+    return [
+        [await stage.sign_up(number, title, rank=rank) for rank, title in enumerate(titles, 1)] for number in numbers
+    ]
+
+
+async def states_of(stage: Stage, views: Sequence[EnrolmentView]) -> list[EnrolmentState]:
+    return [await stage.state_of(view) for view in views]
+
+
+async def lucky_of(stage: Stage, views: Sequence[Sequence[EnrolmentView]]) -> int:
+    """Whose first choice it is."""
+    [number] = [number for number, own in enumerate(views) if await stage.state_of(own[0]) is S.ENROLLED]
+    return number
+
+
+async def recomputed() -> None:
+    """From what is kept of each draw, and nothing else."""
+    for row in await AfterSchoolDraw.all():
+        kept = {each.party_id: each for each in await AfterSchoolDrawn.filter(draw_id=row.id)}
+        entrants = [
+            Entrant(
+                str(own),
+                tuple((choice["pool"],) for choice in each.choices if choice["left_out"] is None),
+                each.missed_before,
+            )
+            for own, each in kept.items()
+        ]
+        places = {each["pool"]: each["places"] for each in row.programme_ids}
+        places = {own: len(entrants) if number is None else number for own, number in places.items()}
+        for result in draw(entrants[::-1], places, bytes.fromhex(row.seed)):
+            [own] = [each for each in kept.values() if str(each.party_id) == result.key]
+            refused = [{"choice": each.choice, "last_turn": each.last_turn} for each in result.refused]
+            assert (own.turn, own.choice, own.refused) == (result.turn, result.choice, refused)
+
+
+async def test_each_child_gets_its_dearest_choice_that_has_room(stage: Stage) -> None:
+    await stage.build(6)
+    await stage.publish(drawn_for("围棋", 2), drawn_for("画画", 1))
+    views = await ranked(stage, "围棋", "画画")
+    held = await hold(stage)
+    assert held is not None
+    assert (held.children, held.lucky) == (6, 3)
+    await check()
+    await recomputed()
+    by_turn = sorted([(await told(stage, own[0]), own) for own in views], key=lambda each: each[0].turn)
+    assert [one.turn for one, _ in by_turn] == [1, 2, 3, 4, 5, 6]
+    assert [await states_of(stage, own) for _, own in by_turn] == [
+        [S.ENROLLED, S.DECLINED],
+        [S.ENROLLED, S.DECLINED],
+        [S.DECLINED, S.ENROLLED],
+        *([[S.WAITLISTED, S.WAITLISTED]] * 3),
+    ]
+    waiting = await AfterSchoolEnrolment.filter(programme_id=stage.programmes["围棋"], state=S.WAITLISTED)
+    assert [row.position for row in sorted(waiting, key=lambda row: row.turn)] == [1, 2, 3]
+    assert [str(row.id) for row in sorted(waiting, key=lambda row: row.turn)] == [own[0].id for _, own in by_turn[3:]]
+    third, ends = by_turn[2][0], [each.end for each in by_turn[2][0].choices]
+    assert ends == [ChoiceEnd.NO_ROOM, ChoiceEnd.GOT]
+    assert third.choices[0].last_turn == 2
+    assert [each.end for each in by_turn[0][0].choices] == [ChoiceEnd.GOT, ChoiceEnd.NOT_NEEDED]
+    noted = await AuditRow.filter(action=Action.SERVICE_PUBLISH.value, purpose="draw")
+    assert len(noted) == 1
+
+
+async def test_held_again_it_finds_only_what_came_in_since(stage: Stage) -> None:
+    await stage.build(4)
+    await stage.publish(drawn_for("围棋", 2))
+    await ranked(stage, "围棋")
+    assert await hold(stage) is not None
+    rows = await AfterSchoolEnrolment.all().order_by("id").values_list("state", "turn")
+    assert await hold(stage) is None
+    assert await AfterSchoolEnrolment.all().order_by("id").values_list("state", "turn") == rows
+    assert await AfterSchoolDraw.all().count() == 1
+
+
+async def test_only_after_the_last_window_by_who_may_publish(stage: Stage) -> None:
+    await stage.build(1)
+    drawing = stage.machinery.services.get(DrawingService)
+    await stage.publish(drawn_for("围棋", 2), windows={3: Window(NOW - timedelta(hours=1), CLOSES + timedelta(days=1))})
+    await stage.sign_up(0, "围棋", rank=1)
+    with pytest.raises(DrawTooEarly):
+        await hold(stage)
+    stage.clock.advance(timedelta(days=1))
+    for actor in (stage.head, stage.guardians[0]):
+        with pytest.raises(NotPermitted):
+            await drawing.hold(actor, stage.plan_id)
+    with pytest.raises(NotFound):
+        await drawing.hold(stage.admin, "nothing")
+    await stage.offers.close(stage.admin, stage.plan_id, stage.version)
+    with pytest.raises(IllegalPlanMove):
+        await drawing.hold(stage.admin, stage.plan_id)
+    assert not await AfterSchoolDraw.exists()
+
+
+async def test_who_came_away_with_nothing_is_first_the_next_time(stage: Stage) -> None:
+    await stage.build(5)
+    await stage.publish(drawn_for("围棋", 1))
+    first = await ranked(stage, "围棋")
+    await hold(stage)
+    missed = {number for number, [own] in enumerate(first) if await stage.state_of(own) is S.WAITLISTED}
+    assert len(missed) == 4
+    window = Window(NOW, CLOSES + timedelta(days=1))
+    await stage.publish(drawn_for("象棋", 4, hours=hours("1", "18:00", "19:00")), title="冬季课后服务", window=window)
+    second = [own for [own] in await ranked(stage, "象棋")]
+    stage.clock.advance(timedelta(days=1))
+    await hold(stage)
+    assert {number for number, own in enumerate(second) if await stage.state_of(own) is S.ENROLLED} == missed
+    [lucky] = set(range(5)) - missed
+    assert (await told(stage, second[lucky])).turn == 5
+    assert "上次没抽到" in "".join(explanation(await told(stage, second[min(missed)])))
+    await check()
+    await recomputed()
+
+
+async def test_a_choice_that_clashes_by_now_takes_no_part_and_says_why(stage: Stage) -> None:
+    await stage.build(2)
+    await stage.publish(
+        drawn_for("围棋", 9), drawn_for("画画", 9), pool("看护", 9, hours=hours("1", "16:30", "17:00")),
+        PoolDraft(title="书法", places=9, programmes=(
+            course("书法", selection=Selection.DRAW, hours=hours("2", "18:00", "19:00")),
+        )),
+    )  # fmt: skip
+    views = [await stage.sign_up(0, title, rank=rank) for rank, title in enumerate(("围棋", "书法"), 1)]
+    alone = await stage.sign_up(1, "画画", rank=1)
+    await stage.sign_up(0, "看护")
+    await stage.sign_up(1, "看护")
+    held = await hold(stage)
+    assert held is not None
+    assert (held.children, held.lucky) == (2, 1)
+    assert await states_of(stage, views) == [S.DECLINED, S.ENROLLED]
+    found = await told(stage, views[0])
+    assert [each.end for each in found.choices] == [ChoiceEnd.CLASH, ChoiceEnd.GOT]
+    assert await stage.state_of(alone) is S.DECLINED
+    await check()
+    await recomputed()
+
+
+async def test_a_child_that_left_the_school_takes_no_place(stage: Stage) -> None:
+    await stage.build(2)
+    await stage.publish(drawn_for("围棋", 1))
+    views = [own for [own] in await ranked(stage, "围棋")]
+    gone = stage.children[0]
+    gone.status = PupilStatus.LEFT
+    await gone.save()
+    await hold(stage)
+    assert await states_of(stage, views) == [S.DECLINED, S.ENROLLED]
+    assert [each.end for each in (await told(stage, views[0])).choices] == [ChoiceEnd.GONE]
+
+
+async def test_places_nobody_counts_are_for_all(stage: Stage) -> None:
+    await stage.build(3)
+    await stage.publish(drawn_for("围棋", None))
+    views = [own for [own] in await ranked(stage, "围棋")]
+    await hold(stage)
+    assert set(await states_of(stage, views)) == {S.ENROLLED}
+    await recomputed()
+
+
+async def test_a_place_accepted_later_ends_the_other_choices(stage: Stage) -> None:
+    await stage.build(2)
+    await stage.publish(drawn_for("围棋", 1), drawn_for("画画", 0))
+    views = await ranked(stage, "围棋", "画画")
+    await hold(stage)
+    lucky = await lucky_of(stage, views)
+    await stage.leaving.withdraw(stage.guardians[lucky], views[lucky][0].id, VIA)
+    other = 1 - lucky
+    assert await states_of(stage, views[other]) == [S.OFFERED, S.WAITLISTED]
+    await stage.leaving.accept(stage.guardians[other], views[other][0].id, VIA)
+    assert await states_of(stage, views[other]) == [S.ENROLLED, S.ENDED]
+    await check()
+
+
+# ------------------------------------------------------------------------------------------------------------- telling
+async def test_families_are_told_once_and_of_nobody_else(stage: Stage) -> None:
+    await stage.build(3)
+    await stage.publish(drawn_for("围棋", 1), drawn_for("画画", 0))
+    views = await ranked(stage, "围棋", "画画")
+    await hold(stage)
+    rows = await OutboxPush.filter(occurrence="drawn")
+    assert sorted(str(row.person_id) for row in rows) == sorted(actor.person_id or "" for actor in stage.guardians)
+    source = stage.assembly.pushes["after_school"]
+    names = {str(child.id): child.name for child in stage.children}
+    order = [str(actor.person_id) for actor in stage.guardians]
+    promised = [
+        Push(
+            str(row.id), row.reason, row.occurrence, str(row.person_id), row.rule, row.purpose, row.push_class,
+            tuple(row.child_ids.split()), row.not_before, row.expires_at,
+        )
+        for row in sorted(rows, key=lambda row: order.index(str(row.person_id)))
+    ]  # fmt: skip
+    said = await source.compose(promised, stage.clock.now())
+    for number, push in enumerate(promised):
+        words = said[push.id]
+        assert isinstance(words, Composed)
+        assert names[str(stage.children[number].id)] in words.text
+        is_lucky = await stage.state_of(views[number][0]) is S.ENROLLED
+        assert ("抽中了" in words.text) is is_lucky
+        assert ("没有抽中" in words.text) is not is_lucky
+    lucky = await lucky_of(stage, views)
+    await stage.leaving.withdraw(stage.guardians[lucky], views[lucky][0].id, VIA)
+    assert isinstance((await source.compose([promised[lucky]], stage.clock.now()))[promised[lucky].id], NotNeeded)
+
+
+# -------------------------------------------------------------------------------------------------- at the same moment
+@pytest.mark.engine("postgres")
+async def test_whoever_leaves_during_the_draw_is_out_or_gives_the_place_on(stage: Stage) -> None:
+    await stage.build(24)
+    await stage.publish(drawn_for("围棋", 6), drawn_for("画画", 3))
+    views = await ranked(stage, "围棋", "画画")
+    stage.clock.set(CLOSES)
+    leaving = [stage.leaving.withdraw(stage.guardians[number], views[number][0].id, VIA) for number in range(0, 24, 3)]
+    done = await asyncio.gather(*leaving[:4], hold(stage), hold(stage), *leaving[4:], return_exceptions=True)
+    # What the draw took from a family meanwhile it cannot withdraw from any more.
+    assert {type(each) for each in done if isinstance(each, Exception)} <= {IllegalEnrolmentMove}
+    assert await AfterSchoolDraw.all().count() == 1, "one of the two found nothing to do"
+    await check()
+    await recomputed()
+    assert not await AfterSchoolEnrolment.filter(state=S.SUBMITTED).exists()
+    for own in await AfterSchoolPool.all():
+        assert own.places is not None
+        assert own.taken == own.places, "every place is given or offered: more wait than there are"
