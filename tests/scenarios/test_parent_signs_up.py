@@ -6,11 +6,16 @@ from datetime import date, timedelta
 
 import pytest
 
+from bot.config_values import decode_key
+from handlers.accounts.domain import Account
+from handlers.accounts.service.sessions import SessionService
+from handlers.after_school.domain.draw import number_of
 from handlers.after_school.domain.offers import Window
 from handlers.after_school.domain.plans import Selection
 from handlers.after_school.domain.statements import Source, Wish
 from handlers.after_school.domain.states import EnrolmentState
-from handlers.after_school.models import AfterSchoolEnrolment, AfterSchoolPool, AfterSchoolStatement
+from handlers.after_school.models import AfterSchoolDraw, AfterSchoolEnrolment, AfterSchoolPool, AfterSchoolStatement
+from handlers.after_school.service.drawing.holding import DrawingService
 from tests import factories
 from tests.handlers.after_school.stage import pool
 from tests.scenarios.after_school_town import CLAUSE, Place, courses, place_of
@@ -92,6 +97,30 @@ async def test_a_draw_takes_choices_in_their_order(place: Place) -> None:
         await place.said(title)
         assert f"等抽签（第{rank}志愿）" in await place.said("1")
     assert await states("书法") == [S.SUBMITTED]
+
+
+async def test_a_family_reads_how_the_draw_was_held(place: Place, town: Town) -> None:
+    plan = await place.publish(pool("画画", 0, selection=Selection.DRAW), pool("书法", 1, selection=Selection.DRAW))
+    assert "还没有抽签结果" in await place.said("抽签结果")
+    for title in ("画画", "书法"):
+        for word in ("报名", title, "1"):
+            await place.said(word)
+    town.clock.advance(timedelta(days=2))
+    await place.machinery.services.get(DrawingService).hold(place.admin, plan)
+    seed = (await AfterSchoolDraw.get()).seed
+    told = await place.said("抽签结果")
+    for word in ("轮到第1个选", "“画画”：这次没有名额可抽", "第2志愿“书法”：抽中了", seed, "我的报名"):
+        assert word in told
+    assert "“书法”已经报上" in await place.said("我的报名")
+    identity = await factories.make_identity(f"mp_{PARENT}", place.mother, account=Account.MINI_PROGRAM)
+    sessions = SessionService(town.clock, decode_key(town.settings.security.session_key.get_secret_value()))
+    headers = {"Authorization": f"Bearer {(await sessions.open_api(identity.id)).secret}"}
+    row = await AfterSchoolEnrolment.get(programme__title="画画")
+    answer = await town.client.get(f"/api/v1/after-school/enrolments/{row.id}", headers=headers)
+    body = await answer.json()
+    assert (body["status"], body["draw"]["turn"], body["draw"]["seed"]) == ("declined", 1, seed)
+    assert [each["outcome"] for each in body["draw"]["choices"]] == ["no_room", "got"]
+    assert body["draw"]["number"] == number_of(body["draw"]["key"], bytes.fromhex(seed))
 
 
 async def test_siblings_come_together_or_not_at_all(place: Place) -> None:

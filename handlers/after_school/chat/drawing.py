@@ -9,7 +9,7 @@ from bot.wechat.messages import Reply, TextMessage, TextReply
 from handlers.after_school.chat.sign_up import FAMILIES, asks
 from handlers.after_school.domain.words import Wanted
 from handlers.after_school.service.drawing.reading import DrawReading
-from handlers.after_school.service.drawing.wording import whole
+from handlers.after_school.service.drawing.wording import reply
 from handlers.after_school.service.family import FamilyService
 from handlers.after_school.texts import drawing as texts
 
@@ -34,7 +34,5 @@ class DrawChat:
         """抽签结果: of the last draw of each child."""
         children = await self._family.children(context.actor)
         told = await self._draws.of_children({child.id for child in children})
-        found = [whole(child.name, told[child.id]) for child in children if child.id in told]
-        if not found:
-            return TextReply(texts.NOTHING)
-        return TextReply("\n\n".join([*found, texts.NEXT]))
+        found = [(child.name, told[child.id]) for child in children if child.id in told]
+        return TextReply(reply(found) if found else texts.NOTHING)

@@ -23,6 +23,7 @@ ENDS: Final = {
 WAITING: Final = "没有抽中，按抽签的先后排候补，有名额会通知您。"
 PROOF: Final = "抽签种子：{seed}\n您家的编号：{key}\n算出的随机数：{number}"
 NEXT: Final = "种子和规则公开，谁都能重算。有疑问请带着这段话找学校核对；现在的情况回复“我的报名”看。"
+MORE: Final = "{names}的结果这里放不下，请在小程序里看。"
 NOTHING: Final = "您的孩子还没有抽签结果。报了抽签的课，抽完会通知您；现在的情况回复“我的报名”看。"
 
 # The push. No names of other children, no turn, no rank.

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from bot.audit.models import AuditRow
+from bot.clock import FrozenClock
 from bot.delivery.models import OutboxPush
 from bot.delivery.pushes import Composed, NotNeeded, Push
 from bot.errors import NotFound, NotPermitted
 from bot.rights import Action
+from bot.storage.database import transaction
+from bot.wechat.replies import MAX_TEXT_BYTES
 from handlers.accounts.domain import PupilStatus
 from handlers.after_school.domain.draw import ChoiceEnd, DrawTooEarly, Entrant, draw
 from handlers.after_school.domain.offers import Window
@@ -20,13 +24,16 @@ from handlers.after_school.domain.plans import IllegalPlanMove, Selection
 from handlers.after_school.domain.statements import Source
 from handlers.after_school.domain.states import EnrolmentState, IllegalEnrolmentMove
 from handlers.after_school.models import AfterSchoolDraw, AfterSchoolDrawn, AfterSchoolEnrolment, AfterSchoolPool
+from handlers.after_school.service.book import Move, open_plans
 from handlers.after_school.service.drawing.holding import DrawingService
 from handlers.after_school.service.drawing.reading import DrawReading
-from handlers.after_school.service.drawing.views import DrawTold, HeldDraw
-from handlers.after_school.service.drawing.wording import explanation
+from handlers.after_school.service.drawing.views import ChoiceTold, DrawTold, HeldDraw
+from handlers.after_school.service.drawing.wording import explanation, reply
 from handlers.after_school.service.offers import PoolDraft
 from handlers.after_school.service.views import EnrolmentView
+from tests.handlers.after_school.collecting import Collecting
 from tests.handlers.after_school.stage import NOW, Stage, check, course, hours, pool
+from tests.handlers.console.stage import browser_of, console_app
 
 S, VIA = EnrolmentState, Source.MINIPROGRAM
 CLOSES = NOW + timedelta(days=2)
@@ -253,6 +260,15 @@ async def test_families_are_told_once_and_of_nobody_else(stage: Stage) -> None:
     assert isinstance((await source.compose([promised[lucky]], stage.clock.now()))[promised[lucky].id], NotNeeded)
 
 
+def test_a_family_of_many_children_reads_what_a_reply_has_room_for(clock: FrozenClock) -> None:
+    choices = tuple(ChoiceTold(rank, "一门名字起得很长的兴趣课", ChoiceEnd.NO_ROOM, 12) for rank in range(1, 10))
+    one = DrawTold(clock.now(), 1, 12, True, choices, "a" * 32, str(uuid4()), "b" * 64)
+    alone, both = reply([("林小禾", one)]), reply([("林小禾", one), ("林小田", one)])
+    assert one.number in alone
+    assert "林小田的结果这里放不下" in both
+    assert max(len(alone.encode()), len(both.encode())) <= MAX_TEXT_BYTES
+
+
 # -------------------------------------------------------------------------------------------------- at the same moment
 @pytest.mark.engine("postgres")
 async def test_whoever_leaves_during_the_draw_is_out_or_gives_the_place_on(stage: Stage) -> None:
@@ -271,3 +287,51 @@ async def test_whoever_leaves_during_the_draw_is_out_or_gives_the_place_on(stage
     for own in await AfterSchoolPool.all():
         assert own.places is not None
         assert own.taken == own.places, "every place is given or offered: more wait than there are"
+
+
+async def test_without_the_lock_somebody_who_left_would_get_a_place(stage: Stage) -> None:
+    """The negative control of the one above: what was read before the pools were locked is out of date."""
+    await stage.build(2)
+    await stage.publish(drawn_for("围棋", 2))
+    [[left], _] = await ranked(stage, "围棋")
+    careless = await AfterSchoolEnrolment.filter(state=S.SUBMITTED)
+    await stage.leaving.withdraw(stage.guardians[0], left.id, VIA)
+    async with transaction():
+        opened, now = await open_plans([careless[0].plan_id]), stage.clock.now()
+        for row in careless:
+            opened.move(row, S.ENROLLED, Move(None, Source.SYSTEM, now))
+        await opened.save(now)
+    assert await stage.state_of(left) is S.ENROLLED, "who withdrew holds a place of the others"
+
+
+# ------------------------------------------------------------------------------------------------------------ the page
+async def test_the_leader_reads_what_it_means_and_draws_once(stage: Stage) -> None:
+    collecting = await Collecting(stage).build()
+    await collecting.appoint()
+    await stage.publish(drawn_for("围棋", 2), title="兴趣班")
+    await ranked(stage, "围棋")
+    page_of = f"/after-school/plans/{stage.plan_id}/draw"
+    async with browser_of(console_app(stage.machinery, stage.assembly.parts)) as browser:
+        secret = await collecting.secret(collecting.leader)
+        browser.client.session.cookie_jar.update_cookies({"xiangxiao_console": secret})
+        assert page_of in await browser.get(f"/after-school/plans/{stage.plan_id}")
+        page = await browser.get(page_of)
+        assert "截止以后在这里抽签" in page
+        assert "<button>现在抽签" not in page
+        await browser.post(page_of, {})
+        assert browser.status == 409
+        assert not await AfterSchoolDraw.exists()
+        stage.clock.set(CLOSES)
+        secret = await collecting.secret(collecting.leader)
+        browser.client.session.cookie_jar.update_cookies({"xiangxiao_console": secret})
+        page = await browser.get(page_of)
+        assert f"现在等抽签的有{len(stage.children)}个孩子" in page
+        await browser.post(page_of, {})
+        assert "2个抽中" in await browser.follow()
+        await browser.post(page_of, {})
+        page = await browser.follow()
+        assert "没有再抽" in page
+        row = await AfterSchoolDraw.get()
+        assert row.seed in page
+        assert not any(child.name in page for child in stage.children)
+        assert str(row.held_by) == collecting.leader.person_id
