@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -12,17 +11,17 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from bot.clock import FrozenClock
-from bot.identity import Actor
 from bot.metrics import Metrics
 from bot.storage.database import open_database
 from bot.storage.migration import migrate
 from bot.storage.redis import RedisStore, redis_client
 from handlers.after_school.domain.statements import ConsentHow, Wish
 from tests import factories
-from tests.browser.test_console import SIZES, Looker, looker, serious_faults
+from tests.browser.desk import Desk
+from tests.browser.test_console import Looker, looker
 from tests.handlers.after_school.collecting import Collecting
 from tests.handlers.after_school.stage import NOW, Stage
 from tests.handlers.after_school.test_collection_lists import GOOD, book
@@ -81,62 +80,32 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     await store.close()
 
 
-class Desk:
-    """A window for each part somebody plays."""
-
-    def __init__(self, browser: Browser, site: Site, looker: Looker, stack: AsyncExitStack) -> None:
-        self.faults: list[str] = []
-        self._browser, self._site, self._looker, self._stack = browser, site, looker, stack
-
-    async def open(self, actor: Actor, path: str, *, script: bool = True) -> Page:
-        """A page of the console."""
-        context = await self._browser.new_context(locale="zh-CN", java_script_enabled=script)
-        self._stack.push_async_callback(context.close)
-        secret = await self._site.collecting.secret(actor)
-        cookie = {"name": "xiangxiao_console", "value": secret, "url": f"{self._site.url}/admin/"}
-        await context.add_cookies([cast(Any, cookie)])
-        page = await context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda said: self.faults.append(said.text) if "Security Policy" in said.text else None)
-        await page.goto(f"{self._site.url}/admin{path}")
-        return page
-
-    async def look(self, page: Page, name: str) -> None:
-        """The page in the office and on a phone has no serious fault."""
-        for size, (width, height) in SIZES.items():
-            await page.set_viewport_size({"width": width, "height": height})
-            await self._looker.keep(page, f"tally-{size}-{name}")
-            assert await serious_faults(page, is_whole=size == "office") == [], f"{name} {size}"
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def desk(browser: Browser, site: Site, looker: Looker) -> AsyncIterator[Desk]:
-    async with AsyncExitStack() as stack:
-        opened = Desk(browser, site, looker, stack)
+    async with Desk(browser, site.url, site.collecting.secret, looker, "tally").opened() as opened:
         yield opened
-        assert opened.faults == []
 
 
 async def test_every_page_of_collecting(desk: Desk, site: Site) -> None:
     page = await desk.open(site.collecting.head, site.room)
     await desk.look(page, "class")
     for name in ("ring", "close", "reasons"):
-        await page.goto(f"{site.url}/admin{site.room}/{name}")
+        await desk.go(page, f"{site.room}/{name}")
         await desk.look(page, name)
-    await page.goto(f"{site.url}/admin{site.room}/ring")
+    await desk.go(page, f"{site.room}/ring")
     await page.get_by_role("button", name="看电话").first.click()
     await expect(page.get_by_role("link", name="拨打")).to_be_visible()
     await desk.look(page, "ring-phone")
     for name, number in (("disagreeing", 0), ("wants", 2), ("signed-up", 3)):
-        await page.goto(f"{site.url}/admin{site.child(number)}")
+        await desk.go(page, site.child(number))
         await desk.look(page, f"child-{name}")
     page = await desk.open(site.collecting.stage.admin, site.home)
     await desk.look(page, "plan")
-    await page.goto(f"{site.url}/admin{site.home}/lists")
+    await desk.go(page, f"{site.home}/lists")
     await desk.look(page, "lists")
     bad = ("三(1)班", "沈明禾", "也许", "签字")
     for name, rows in (("good", GOOD), ("bad", (*GOOD, bad))):
-        await page.goto(f"{site.url}/admin{site.home}/lists")
+        await desk.go(page, f"{site.home}/lists")
         file = {"name": "意向表.xlsx", "mimeType": _XLSX, "buffer": book(*rows)}
         await page.get_by_label("填好的意向表").set_input_files(files=[cast(Any, file)])
         await page.get_by_role("button", name="上传核对").click()
