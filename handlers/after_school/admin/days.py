@@ -114,6 +114,7 @@ class DayPages:
     async def _page(self, call: AdminCall, source: Mapping[str, str], fault: AppError | None = None) -> Page:
         day, room = self._day(source), source.get("class") or None
         roster = await self._rosters.roster(call.actor, call.id("programme"), day, room)
+        is_ahead = day > local_date(self._clock.now())
         values = {
             "day": day.isoformat(),
             "group": roster.group,
@@ -121,7 +122,9 @@ class DayPages:
             "choices": _CHOICES,
             "mark": _MARK,
             "children": [(line.child_id, line.name) for line in roster.lines if not line.on_leave],
-            "may_take": roster.may_take and day <= local_date(self._clock.now()),
+            "presences": texts.PRESENCES,
+            "may_take": roster.may_take and not is_ahead,
+            "why_not": texts.TOO_EARLY if is_ahead else texts.NOT_YOURS,
             "address": ROSTER.format(programme=call.id("programme")),
             "title": _title(roster),
             "fault": fault.message if fault else "",
@@ -157,4 +160,4 @@ def _chosen(line: RosterLine, form: Mapping[str, str]) -> str:
 def _collector(line: RosterLine) -> str:
     if line.how is None:
         return ""
-    return " ".join(each for each in (texts.COLLECT_BY[line.how], line.collector, line.collector_phone) if each)
+    return texts.COLLECTED[line.how].format(name=line.collector)

@@ -113,6 +113,9 @@ class DutyPages:
             "points": [(point.value, words) for point, words in texts.CHECK_POINTS.items()],
             "staff": staff,
             "may_plan": may_plan,
+            # What was typed is not lost because something was missing.
+            "given": call.form if fault else {},
+            "ticked": call.lists.get("point", ()) if fault and "note" in call.form else seen.points or (),
             "fault": fault.message if fault else "",
         }
         return Page("after_school/duty_day.html", values, 422 if fault else 200)

@@ -20,6 +20,7 @@ from handlers.after_school.texts import months as texts
 MONTHS: Final = "/after-school/months"
 _ONE: Final = MONTHS + "/{plan}"
 _BILLS: Final = "/after-school/bills/{plan}"
+_FILED, _OBJECTED = MonthState.FILED, MonthState.OBJECTED
 
 
 class MonthPages:
@@ -105,7 +106,11 @@ class MonthPages:
         values = {
             "plan": call.id("plan"),
             "month": month,
-            "sheets": [(sheet, *texts.STATES[sheet.state], sheet.state is MonthState.FILED) for sheet in sheets],
+            "month_words": texts.MONTH.format(year=month[:4], month=int(month[5:])),
+            "sheets": [
+                (each, *texts.STATES[each.state], each.state is _FILED, each.state is _OBJECTED) for each in sheets
+            ],
+            "to_show": any(each.shown_at is None or each.is_changed for each in sheets),
             "may_file": may(call.actor, Action.SERVICE_FILE),
             "fault": fault.message if fault else "",
         }

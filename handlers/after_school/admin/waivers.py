@@ -83,6 +83,8 @@ class WaiverPages:
             "case": case,
             "states": texts.STAFF_STATES,
             "tags": texts.STATE_TAGS,
+            "steps": texts.STEPS,
+            "begun": texts.BEGUN,
             "how": texts.HOW,
             "given": call.form,
             "ticked": call.lists.get("term", ()),

@@ -39,6 +39,13 @@ COLLECT_BY: Final[Mapping[CollectBy, str]] = {
     CollectBy.OTHER: "别人接",
     CollectBy.ALONE: "自己回家",
 }
+COLLECTED: Final[Mapping[CollectBy, str]] = {
+    CollectBy.GUARDIAN: "由家里的{name}接",
+    CollectBy.OTHER: "由别人来接：{name}",
+    CollectBy.ALONE: "自己回家",
+}
+TOO_EARLY: Final = "还没到这一天，现在只能看。到了那天再来点名。"
+NOT_YOURS: Final = "这个班不由您点名，您可以在这里看。要更正，请找上课的老师。"
 DUTY_ROLES: Final[Mapping[DutyRole, str]] = {
     DutyRole.TEACHER: "值班教师",
     DutyRole.GUIDE: "护导教师",
@@ -53,7 +60,7 @@ CHECK_POINTS: Final[Mapping[CheckPoint, str]] = {
 }
 TAKEN: Final = "点名记好了，改了{count}人。"
 TAKEN_MISSING: Final = "点名记好了。有孩子没到，已经通知值班老师，请马上按下面的电话找。"
-CALLED_OFF: Final = "已记为没有上课，不收这次的钱。"
+CALLED_OFF: Final = "已记为没有上课，不算课时。家长还不知道的，请马上通知。"
 WHOSE_LEAVE: Final = "请选名单上的一个孩子，再记请假。"
 LEAVE_ENTERED: Final = "{child}的请假记好了。"
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from handlers.after_school.service.months.views import BillView
 
 MENU: Final = "课后服务课时"
+MONTH: Final = "{year}年{month}月"
 STATES: Final[Mapping[MonthState, tuple[str, str]]] = {
     MonthState.COUNTED: ("还没公示", "plain"),
     MonthState.SHOWN: ("公示中", "plain"),

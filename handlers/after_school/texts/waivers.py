@@ -33,7 +33,7 @@ FAMILY_STATES: Final[Mapping[WaiverState, str]] = {
     WaiverState.WITHDRAWN: "已撤回",
 }
 STAFF_STATES: Final[Mapping[WaiverState, str]] = {
-    WaiverState.DRAFT: "退给家里补充",
+    WaiverState.DRAFT: "等家里交齐",
     WaiverState.SUBMITTED: "等核对",
     WaiverState.CHECKED: "等审批",
     WaiverState.GRANTED: "已同意",
@@ -41,6 +41,17 @@ STAFF_STATES: Final[Mapping[WaiverState, str]] = {
     WaiverState.APPEALED: "等复审",
     WaiverState.LAPSED: "已到期",
     WaiverState.WITHDRAWN: "已撤回",
+}
+BEGUN: Final = "开始申请"
+STEPS: Final[Mapping[WaiverState, str]] = {
+    WaiverState.DRAFT: "退给家里补充",
+    WaiverState.SUBMITTED: "交到学校",
+    WaiverState.CHECKED: "核对好了",
+    WaiverState.GRANTED: "同意",
+    WaiverState.REFUSED: "没有同意",
+    WaiverState.APPEALED: "家里申诉",
+    WaiverState.LAPSED: "到期",
+    WaiverState.WITHDRAWN: "撤回",
 }
 STATE_TAGS: Final[Mapping[WaiverState, str]] = {
     WaiverState.DRAFT: "plain",
@@ -144,7 +155,9 @@ DECIDED: Final = "已办好，家里会收到消息。"
 REFUNDED: Final = "已记下退费。"
 RULE_SET: Final = "已登记，从{day}起照此办理。"
 RULE_STOPPED: Final = "已停用，今天是可以申请的最后一天。"
-LIST_BROUGHT: Final = "读到{rows}行，其中我们认识的{known}人；{unreadable}行没有对的身份证号。原文件没有保存。"
+LIST_BROUGHT: Final = (
+    "读到{rows}行，系统里有其中{known}人；另有{unreadable}行的身份证号不对，没有算进来。原文件没有保存。"
+)
 LIST_GONE: Final = "已撤销，这份名单不再作数。"
-SHOWN: Final = (("waiting", "要办的"), ("done", "办好的"), ("draft", "退给家里的"))
+SHOWN: Final = (("waiting", "要办的"), ("done", "办好的"), ("draft", "等家里交齐的"))
 TERM: Final = "{year}年{name}"
