@@ -133,14 +133,14 @@ async def test_every_page_of_a_day(desk: Desk, site: Site) -> None:
     await desk.go(page, f"/after-school/rosters/{service.course.id}?day={TUESDAY + timedelta(days=2)}")
     await desk.look(page, "roster-ahead")
     await desk.go(page, "/after-school/days?day=2026-09-12")
-    await desk.look(page, "groups-none")
+    await desk.look(page, "groups-none", again=True)
     page = await desk.open(service.head, site.roster(service.care, by_class=True))
-    await desk.look(page, "roster-class")
+    await desk.look(page, "roster-class", again=True)
     await page.get_by_text("家里打电话来请假").click()
     await page.get_by_label("哪个孩子").select_option("韩云舟")
     await page.get_by_role("button", name="记请假").click()
     await expect(page.get_by_text("韩云舟的请假记好了")).to_be_visible()
-    await desk.look(page, "roster-leave-entered")
+    await desk.look(page, "roster-leave-entered", again=True)
 
 
 async def test_a_roster_is_taken_on_a_phone_with_three_taps_without_a_script(desk: Desk, site: Site) -> None:
@@ -155,14 +155,14 @@ async def test_a_roster_is_taken_on_a_phone_with_three_taps_without_a_script(des
     await page.get_by_role("button", name="交点名").click()
     await expect(page.get_by_role("heading", name="马上打电话")).to_be_visible()
     page = await desk.open(service.drawer, site.roster(service.course))
-    await desk.look(page, "roster-missing")
+    await desk.look(page, "roster-missing", again=True)
     page = await desk.open(service.leader, f"/after-school/days?day={TUESDAY}")
-    await desk.look(page, "groups-leader")
+    await desk.look(page, "groups-leader", again=True)
 
 
 async def test_who_is_on_duty_the_day_s_check_and_what_happened(desk: Desk, site: Site) -> None:
     page = await desk.open(site.service.leader, site.duty)
-    await desk.look(page, "duty-empty")
+    await desk.look(page, "duty-empty", again=True)
     for role, name in (("值班教师", "吴值"), ("值班行政", "郑校长")):
         await page.get_by_label("值什么班").select_option(role)
         await page.get_by_label("谁", exact=True).select_option(name)
@@ -198,13 +198,13 @@ async def test_a_month_s_lists_until_they_are_filed(desk: Desk, site: Site) -> N
     page = await desk.open(service.leader, "/after-school/months")
     await desk.look(page, "months")
     await desk.go(page, site.of_plan("months") + "?month=2026-08")
-    await desk.look(page, "month-nothing")
+    await desk.look(page, "month-nothing", again=True)
     own = site.of_plan("months") + f"?month={MONTH}"
     await desk.go(page, own)
     await desk.look(page, "month-counted")
     await page.get_by_role("button", name="公示这个月").click()
     teacher = await desk.open(service.drawer, own)
-    await desk.look(teacher, "month-teacher")
+    await desk.look(teacher, "month-teacher", again=True)
     await teacher.get_by_label("我有异议").fill("9月22日画画课上了，没有算")
     await teacher.get_by_role("button", name="提异议").click()
     await desk.go(page, own)
@@ -213,17 +213,17 @@ async def test_a_month_s_lists_until_they_are_filed(desk: Desk, site: Site) -> N
     await page.get_by_label("答复").fill("那天没有点名，补点以后再公示")
     await page.get_by_role("button", name="答复").click()
     await expect(page.get_by_role("status")).to_contain_text("答复记下了")
-    await desk.look(page, "month-answered")
+    await desk.look(page, "month-answered", again=True)
     await page.get_by_role("button", name="备案").click()
     await expect(page.get_by_role("status")).to_contain_text("已经备案")
-    await desk.look(page, "month-filed")
+    await desk.look(page, "month-filed", again=True)
 
 
 async def test_bills_and_the_year_s_figures(desk: Desk, site: Site) -> None:
     service, polls = site.service, site.machinery.services.get(PollService)
     service.clock.set(at(LAST, 9))
     page = await desk.open(service.leader, site.of_plan("appraisal"))
-    await desk.look(page, "figures-before")
+    await desk.look(page, "figures-before", again=True)
     await page.get_by_label("填到哪一天").fill(LAST.isoformat())
     await page.get_by_role("button", name="开始或改截止日").click()
     await expect(page.get_by_role("status")).to_contain_text("调查开始了")
@@ -233,7 +233,7 @@ async def test_bills_and_the_year_s_figures(desk: Desk, site: Site) -> None:
     await desk.go(page, site.of_plan("bills"))
     await page.get_by_role("button", name="结算已结束的课").click()
     await expect(page.get_by_role("alert")).to_be_visible()
-    await desk.look(page, "bills-before")
+    await desk.look(page, "bills-before", again=True)
     service.clock.set(at(LAST + timedelta(days=1), 9))
     page = await desk.open(service.leader, site.of_plan("bills"))
     for number, (child, amount) in enumerate((("何若曦 画画", "15"), ("沈明禾 画画", "12.50"), ("陈小满 画画", "12"))):

@@ -156,7 +156,7 @@ REFUNDED: Final = "已记下退费。"
 RULE_SET: Final = "已登记，从{day}起照此办理。"
 RULE_STOPPED: Final = "已停用，今天是可以申请的最后一天。"
 LIST_BROUGHT: Final = (
-    "读到{rows}行，系统里有其中{known}人；另有{unreadable}行的身份证号不对，没有算进来。原文件没有保存。"
+    "读到{rows}行，其中系统里有{known}人；另有{unreadable}行的身份证号不对，没有算进来。原文件没有保存。"
 )
 LIST_GONE: Final = "已撤销，这份名单不再作数。"
 SHOWN: Final = (("waiting", "要办的"), ("done", "办好的"), ("draft", "等家里交齐的"))
