@@ -64,7 +64,7 @@ async def test_the_menu_is_brought_to_the_account(emulator: Emulator, database_u
     process = await command("menu", "sync", env=env)
     output, _ = await process.communicate()
     assert process.returncode == 0
-    assert "课后服务：几点结束、收费多少、怎么报名、困难减免" in output.decode()
+    assert "课后服务：我要报名、几点结束、收费多少、怎么报名、困难减免" in output.decode()
     [call] = emulator.platform.calls_of("/cgi-bin/menu/create")
     assert call is not None
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 from tortoise.expressions import Q
 
@@ -159,12 +160,11 @@ class AccountsAudiences:
         return [ChildMeant(ward, tuple(guardians[ward.id])) for ward in meant]
 
     async def children(self, child_ids: Collection[str]) -> dict[str, WardMeant]:
-        """Children at school by their ids."""
-        if not child_ids:
+        """Children at school by their ids; what is no id is nobody's."""
+        known = frozenset(each for each in child_ids if _is_id(each))
+        if not known:
             return {}
-        wanted = audience_sql.children(
-            _engine(), Audience(roles=frozenset({AudienceRole.GUARDIANS}), pupil_ids=frozenset(child_ids))
-        )
+        wanted = audience_sql.children(_engine(), Audience(roles=frozenset({AudienceRole.GUARDIANS}), pupil_ids=known))
         return {row["id"]: _ward(row) for row in await _rows(wanted.sql, wanted.parameters)}
 
     async def wards_of(self, person_ids: Collection[str], today: date) -> Mapping[str, frozenset[str]]:
@@ -272,3 +272,11 @@ def _guardian(row: Mapping[str, Any]) -> GuardianMeant:
     return GuardianMeant(
         row["person"], row["name"], relation, RELATION_WORDS[relation], bool(row["is_acting"]), bool(row["is_bound"])
     )
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
