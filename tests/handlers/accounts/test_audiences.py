@@ -305,3 +305,7 @@ def test_an_audience_names_somebody_and_its_grades_in_order() -> None:
         Audience(schools=frozenset({"a"}))
     with pytest.raises(GradesReversed):
         of(AudienceRole.GUARDIANS, grades=(6, 1))
+
+
+async def test_what_is_no_id_is_nobody_s_child(audiences: AccountsAudiences) -> None:
+    assert await audiences.children(["某某", ""]) == {}
