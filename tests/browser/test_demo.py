@@ -34,7 +34,7 @@ async def test_a_parent_is_answered_and_a_duty_teacher_writes_back(tmp_path: Pat
         await ask(parent, "课后服务几点结束", answer="依据：《")
         await expect(parent.locator(".reply").last).to_contain_text("17:00")
         await parent.locator("summary", has_text="课后服务").click()
-        await parent.locator(".popup:visible button").first.click()
+        await parent.locator(".popup:visible button", has_text="几点结束").click()
         await expect(parent.locator(".hint").last).to_contain_text("您点了菜单")
         await expect(parent.locator(".reply").nth(2)).to_contain_text("依据：《")
         assert await faults_of(parent) == []

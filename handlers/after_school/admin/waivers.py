@@ -140,7 +140,9 @@ class WaiverPages:
 
     # ------------------------------------------------------------------------------------------------------ the public
     async def public(self, call: AdminCall) -> AdminAnswer:
-        """The masked list, to be printed; without a rule that asks for it, a refusal."""
+        """The masked list, to be printed; without a rule that asks for it, a page that says so."""
+        if not self._publishing.ground:
+            return Page("after_school/waivers_public_off.html", {"off": texts.PUBLIC_OFF})
         terms = await self._publishing.terms(call.actor)
         term = call.query.get("term", "") or (terms[-1] if terms else "")
         lines = await self._publishing.lines(call.actor, term) if term else []
