@@ -97,11 +97,11 @@ async def _lock_all() -> None:
         await connection.execute_query("SELECT id FROM outbox_push FOR UPDATE")
 
 
-async def careless_promise(post: PostOffice) -> None:
-    """Looks first and writes then."""
+async def careless_promise(post: PostOffice, meeting: asyncio.Barrier) -> None:
+    """Looks first and writes then. `meeting`: where looking ends, before any of them writes."""
     push = post.push("a")
     if not await OutboxPush.filter(reason=push.reason, occurrence=push.occurrence).exists():
-        await asyncio.sleep(0.05)
+        await meeting.wait()
         now = post.clock.now()
         await OutboxPush.create(
             reason=push.reason, occurrence=push.occurrence, person_id=push.person_id, rule=push.rule, lane=2,
@@ -124,7 +124,8 @@ async def drop_the_key() -> None:
 
 
 async def test_with_the_unique_key_two_planners_promise_once(post: PostOffice) -> None:
-    results = await asyncio.gather(*(careless_promise(post) for _ in range(2)), return_exceptions=True)
+    meeting = asyncio.Barrier(2)
+    results = await asyncio.gather(*(careless_promise(post, meeting) for _ in range(2)), return_exceptions=True)
     assert sum(isinstance(result, IntegrityError) for result in results) == 1
     assert await OutboxPush.all().count() == 1
     assert sum(await asyncio.gather(*(post.promise(post.push("a")) for _ in range(2)))) == 0
@@ -132,7 +133,8 @@ async def test_with_the_unique_key_two_planners_promise_once(post: PostOffice) -
 
 async def test_without_the_unique_key_two_planners_promise_twice(post: PostOffice) -> None:
     await drop_the_key()
-    await asyncio.gather(*(careless_promise(post) for _ in range(2)))
+    meeting = asyncio.Barrier(2)
+    await asyncio.gather(*(careless_promise(post, meeting) for _ in range(2)))
     assert await OutboxPush.all().count() == 2
 
 
