@@ -36,6 +36,7 @@ from handlers.after_school.domain.waivers import (
 from handlers.after_school.models import AfterSchoolWaiver, AfterSchoolWaiverCategory
 from handlers.after_school.service.waivers.listing import Listing
 from handlers.after_school.service.waivers.rows import (
+    as_id,
     categories_of,
     evidence_of,
     held,
@@ -99,7 +100,7 @@ class WaiverAsking:
         async with transaction():
             query = within(reach)
             rows = (
-                await (query.filter(pupil_id=UUID(child_id)) if child_id else query)
+                await (query.filter(pupil_id=as_id(child_id)) if child_id else query)
                 .order_by("-created_at", "id")
                 .limit(MOST_OWN)
             )
