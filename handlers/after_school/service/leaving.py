@@ -21,6 +21,7 @@ from bot.storage.database import transaction
 from bot.storage.rows import insert_together
 from handlers.accounts.service.child_records import Custody
 from handlers.accounts.service.people import PeopleService
+from handlers.accounts.service.scope import as_id
 from handlers.after_school.domain.offers import ProgrammesClash
 from handlers.after_school.domain.plans import PlanState
 from handlers.after_school.domain.statements import ConsentHow, Source, Wish
@@ -141,7 +142,7 @@ class LeavingService:
         require(actor, Action.SERVICE_PLAN)
         if places is not None and places < 0:
             raise PlacesInvalid
-        pool = await AfterSchoolPool.get_or_none(id=_uuid(pool_id)).select_related("plan")
+        pool = await AfterSchoolPool.get_or_none(id=as_id(pool_id)).select_related("plan")
         if pool is None:
             raise refusal(NotFound(), actor, Action.SERVICE_PLAN, Subject())
         whose = Subject(
@@ -270,14 +271,14 @@ class LeavingService:
     ) -> tuple[AfterSchoolEnrolment, Subject, Action]:
         action = Action.SERVICE_ENTER if source in BY_STAFF else Action.SERVICE_SIGN_UP
         require(actor, action)
-        row = await AfterSchoolEnrolment.get_or_none(id=_uuid(enrolment_id))
+        row = await AfterSchoolEnrolment.get_or_none(id=as_id(enrolment_id))
         if row is None:
             raise refusal(NotFound(), actor, action, Subject())
         return row, await self._whose(actor, action, str(row.pupil_id)), action
 
     async def _whose(self, actor: Actor, action: Action, child_id: str) -> Subject:
         require(actor, action)
-        own = str(_uuid(child_id))
+        own = str(as_id(child_id))
         child = (await self._people.children_known([own])).get(own)
         if child is None:
             raise refusal(NotFound(), actor, action, Subject())
@@ -293,7 +294,7 @@ class LeavingService:
         found = [row for row in await rows if row.school_id is None or str(row.school_id) == whose.school_id]
         if plan_id is None:
             return found
-        named = [row for row in found if row.id == _uuid(plan_id)]
+        named = [row for row in found if row.id == as_id(plan_id)]
         if not named:
             raise NotFound
         return named
@@ -342,10 +343,3 @@ def _not_wanted(actor: Actor, asked: OptOut, plan_id: UUID, now: datetime) -> di
         "created_at": now,
         "updated_at": now,
     }
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound from None

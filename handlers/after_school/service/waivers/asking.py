@@ -19,6 +19,7 @@ from bot.storage.database import transaction
 from bot.storage.files import FileStore
 from bot.storage.pictures import Picture
 from handlers.accounts.service.audiences import AccountsAudiences, WardMeant
+from handlers.accounts.service.scope import as_id
 from handlers.after_school.domain.statements import ConsentHow
 from handlers.after_school.domain.waivers import (
     MOST_PICTURES,
@@ -36,7 +37,6 @@ from handlers.after_school.domain.waivers import (
 from handlers.after_school.models import AfterSchoolWaiver, AfterSchoolWaiverCategory
 from handlers.after_school.service.waivers.listing import Listing
 from handlers.after_school.service.waivers.rows import (
-    as_id,
     categories_of,
     evidence_of,
     held,

@@ -14,6 +14,7 @@ from bot.errors import NotFound
 from bot.identity import Actor
 from bot.rights import Action, Reach, Subject, refusal, require
 from bot.storage.files import Owner
+from handlers.accounts.service.scope import as_id
 from handlers.after_school.domain.waivers import OPEN, Hands, WaiverState, advance
 from handlers.after_school.models import AfterSchoolWaiver, AfterSchoolWaiverCategory, AfterSchoolWaiverEvent
 
@@ -24,14 +25,6 @@ EVIDENCE: Final = "waiver"
 def evidence_of(waiver_id: UUID | str) -> Owner:
     """Under what the pictures of a case are kept."""
     return Owner(EVIDENCE, str(waiver_id))
-
-
-def as_id(text: str | UUID) -> UUID:
-    """The id. Raises NotFound for what cannot be one."""
-    try:
-        return UUID(str(text))
-    except ValueError:
-        raise NotFound from None
 
 
 def own_id(actor: Actor) -> UUID | None:

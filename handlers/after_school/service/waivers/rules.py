@@ -21,9 +21,10 @@ from bot.storage.database import transaction
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.marks import FamilyMarks
 from handlers.accounts.service.offices import Offices
+from handlers.accounts.service.scope import as_id
 from handlers.after_school.domain.waivers import HARDSHIPS, WaiverInvalid, check_percent, check_words, hardship
 from handlers.after_school.models import AfterSchoolWaiverCategory, AfterSchoolWaiverList, AfterSchoolWaiverListed
-from handlers.after_school.service.waivers.rows import as_id, own_id
+from handlers.after_school.service.waivers.rows import own_id
 from handlers.after_school.service.waivers.sheets import read_marks
 from handlers.after_school.service.waivers.views import CategoryRule, CategoryView, Imported, ListView
 from handlers.after_school.texts import waivers as texts
