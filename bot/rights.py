@@ -115,6 +115,15 @@ waiver.file        -       -        -       class        -    -               sc
 waiver.view        -       -        -       -            -    -               school        town          -      -
 waiver.decide      -       -        -       -            -    -               school        town          -      -
 waiver.lists       -       -        -       -            -    -               -             town          -      -
+contacts.own       -       -        self    self         self self            self          -             -      -
+contacts.class     -       -        -       class        -    school          -             -             -      -
+contacts.register  -       -        -       -            -    school          -             -             -      -
+contacts.sealed    -       -        -       -            -    school          -             -             -      -
+contacts.glass     -       -        -       class        -    -               school        -             -      -
+contacts.report    -       -        self    self         self school          school        -             -      -
+contacts.counts    -       -        -       -            -    school          school        town          -      -
+contacts.rules     -       -        -       -            -    -               -             town          -      -
+contacts.export    -       -        -       -            -    school          -             -             -      -
 calendar.view      -       -        any     any          any  any             any           any           any    any
 calendar.edit      -       -        -       -            -    -               school        town          -      -
 calendar.town      -       -        -       -            -    -               -             town          -      -
@@ -208,6 +217,15 @@ class Action(StrEnum):
     WAIVER_VIEW = "waiver.view"
     WAIVER_DECIDE = "waiver.decide"
     WAIVER_LISTS = "waiver.lists"
+    CONTACTS_OWN = "contacts.own"
+    CONTACTS_CLASS = "contacts.class"
+    CONTACTS_REGISTER = "contacts.register"
+    CONTACTS_SEALED = "contacts.sealed"
+    CONTACTS_GLASS = "contacts.glass"
+    CONTACTS_REPORT = "contacts.report"
+    CONTACTS_COUNTS = "contacts.counts"
+    CONTACTS_RULES = "contacts.rules"
+    CONTACTS_EXPORT = "contacts.export"
     CALENDAR_VIEW = "calendar.view"
     CALENDAR_EDIT = "calendar.edit"
     CALENDAR_TOWN = "calendar.town"

@@ -13,6 +13,7 @@ from handlers.alarms.capability import ALARMS
 from handlers.calendar.capability import CALENDAR
 from handlers.consent.capability import CONSENT
 from handlers.console.capability import CONSOLE
+from handlers.contacts.capability import CONTACTS
 from handlers.deliveries.capability import DELIVERIES
 from handlers.duties.capability import DUTIES
 from handlers.notices.capability import NOTICES
@@ -32,6 +33,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     REMINDERS,
     NOTICES,
     AFTER_SCHOOL,
+    CONTACTS,
     POLICY,
     DUTIES,
     SUPPORT,

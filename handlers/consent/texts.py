@@ -28,6 +28,7 @@ ITEM_TITLES: Final = {
     "child.service_days": "课后服务的点名、请假、接送和结算",
     "child.pictures": "孩子的照片和录音",
     "child.calls": "微信联系不上时，学校怎么告知了家里",
+    "child.contacts": "学校依法记的家校联系",
     "child.notices": "学校通知发给了谁、看过没有、回执怎么填",
     "person.wechat": "微信账号标识",
     "person.session": "登录状态",

@@ -43,6 +43,7 @@ class ItemName(StrEnum):
     CHILD_PICTURES = "child.pictures"
     CHILD_NOTICES = "child.notices"
     CHILD_CALLS = "child.calls"
+    CHILD_CONTACTS = "child.contacts"
     PERSON_WECHAT = "person.wechat"
     PERSON_SESSION = "person.session"
     PERSON_MESSAGES = "person.messages"
@@ -150,6 +151,25 @@ REGISTER: Final[tuple[Item, ...]] = (
         "deliveries_hand_list": "subject_id child_id person_id child_ids class_id school_id township_id way settled_by"
         " settled_at",
     }, kept_days=180),
+    # Contact with families who need more of it. Nothing tells a family that a child is on a register.
+    Item(_N.CHILD_CONTACTS, _CHILD, _DUTY, {
+        "contacts_file": "pupil_id care_group reason reason_words since decided_by decided_at review_on reviewed_by"
+        " reviewed_at ended_on ended_by end_reason active_key sealed_at reduced_at",
+        "contacts_level": "pupil_id level reason set_by set_at review_on",
+        "contacts_pair": "pupil_id person_id since until begun_by ended_by received_at from_pair_id active_key",
+        "contacts_fact": "pupil_id holder kind value stated_on source entered_by entered_at confirmed_at failed_calls"
+        " is_stale",
+        "contacts_check": "pupil_id age_ok health_ok no_barred_ground written_on file_id checked_by checked_on",
+        "contacts_record": "pupil_id author_id client_key happened_on day_part entered_at is_backdated way met outcome"
+        " topics finding sealed_part follow_up follow_up_on follow_up_done_at follow_up_done_by next_on voice_id"
+        " photo_id corrects_id superseded_by",
+        "contacts_draft": "person_id pupil_id body",
+        "contacts_report": "pupil_id record_id triggers words calls opened_by opened_at completed_by completed_at state"
+        " closed_by closed_at closing alarm_key",
+        "contacts_due": "pupil_id due_on visit_due_on counted_from visit_counted_from level stage stage_at",
+        "contacts_glass": "person_id pupil_id reason at until lead_told_at",
+        "contacts_export": "person_id purpose digest expires_at file_id taken_at",
+    }, is_protected=True),
     Item(_N.PERSON_WECHAT, _PERSON, _CONSENT, {
         "accounts_identity": "account openid openid_index unionid_index person_id hat privacy_version privacy_agreed_at"
         " bound_at failed_proofs failed_on",
@@ -207,6 +227,7 @@ REGISTER: Final[tuple[Item, ...]] = (
         "after_school_bill": "settled_by",
         "after_school_payment": "entered_by",
         "after_school_poll": "opened_by",
+        "contacts_rule": "entered_by",
     }),
     Item(_N.STAFF_CREDENTIAL, _STAFF, _DUTY, {
         "console_credential": "person_id login password totp_secret totp_confirmed_at totp_last_step must_change"
@@ -272,6 +293,13 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "calendar_year": "township_id year source holidays make_up_days",
     "consent_data_item": "name title basis kept_days",
     "deliveries_hand_list": "reason occurrence rule purpose push_class why not_before expires_at state",
+    "contacts_due": "school_id rule_id",
+    "contacts_export": "school_id",
+    "contacts_file": "school_id township_id",
+    "contacts_glass": "school_id",
+    "contacts_record": "school_id",
+    "contacts_report": "school_id township_id",
+    "contacts_rule": "township_id since until cadence teacher_grace lead_after leader_after daily_cap clause",
     "delivery_attempt": "message_id number outcome error finished_at",
     "delivery_report": "channel error",
     "duties_rule": "township_id number title detail owner rhythm remind_before escalate_after since shipped stopped_at",

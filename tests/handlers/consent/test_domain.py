@@ -112,7 +112,9 @@ def test_a_child_s_statutory_data_have_the_configured_term() -> None:
 def test_the_protection_layer_is_among_nothing_families_are_told_of() -> None:
     told = {item.name for basis in Basis for item in child_items(basis)}
     assert ItemName.CHILD_PROTECTION not in told
-    assert told == {item.name for item in REGISTER if item.about is About.CHILD} - {ItemName.CHILD_PROTECTION}
+    protected = {ItemName.CHILD_PROTECTION, ItemName.CHILD_CONTACTS}
+    assert protected == {item.name for item in REGISTER if item.is_protected}
+    assert told == {item.name for item in REGISTER if item.about is About.CHILD} - protected
 
 
 # -------------------------------------------------------------------------------------------------------------- notice

@@ -1,0 +1,1 @@
+"""Use cases of the contact with families, by what they are about."""

@@ -1,0 +1,1 @@
+"""Every sentence of the contact with families, by what it is about."""
