@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
+from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import aiosqlite
 import asyncpg
@@ -19,7 +21,9 @@ from tortoise.migrations.executor import MigrationExecutor
 from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.operations import AlterModelOptions
 from tortoise.migrations.schema_generator.state import ModelState, State
+from tortoise.migrations.schema_generator.state_apps import StateApps
 from tortoise.migrations.writer import MigrationWriter, format_migration_name
+from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from bot.config import Settings
@@ -46,33 +50,64 @@ class BrokenReferences(Conflict):
     default_message = "升级后有记录失去了关联，已全部撤回。请先备份数据库，再联系维护人员。"
 
 
-class _Before(State):
-    """The models as they were before an operation, as classes only when the operation asks for them.
+class _ClonedLater:
+    """The classes of the models as they were, made only when somebody asks for one.
 
-    Most do not, and making the classes of all models anew before each operation is most of the time a migration takes.
+    Most operations do not, and making the classes of all models anew before each is most of the time a migration takes.
     """
 
-    def __init__(self, models: dict[tuple[str, str], ModelState], state: State) -> None:
-        self.models = models
-        self._apps = state.apps
+    def __init__(self, apps: StateApps, models: dict[tuple[str, str], ModelState]) -> None:
+        self._apps = apps
+        self._models = models
 
-    def __getattr__(self, name: str) -> object:
-        if name != "apps":
-            raise AttributeError(name)
-        self.apps = self._apps.clone(model_states=self.models)
-        return self.apps
+    @cached_property
+    def _made(self) -> StateApps:
+        return self._apps.clone(model_states=self._models)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._made, name)
 
 
 class _State(State):
     def clone(self) -> State:
         """As it is now, whatever becomes of it."""
-        return _Before({key: model.clone() for key, model in self.models.items()}, self)
+        models = {key: model.clone() for key, model in self.models.items()}
+        return State(models, cast(StateApps, _ClonedLater(self.apps, models)))
+
+
+class _Apps(StateApps):
+    """The models as classes, each made ready for questions once: not all of them again after every operation.
+
+    An operation makes the classes it changes anew, with all that are related to them; the others stay as they are.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._ready: dict[type[Model], frozenset[str]] = {}
+
+    def _build_initial_querysets(self) -> None:
+        whole = self.apps
+        self.apps = {
+            label: {n: m for n, m in models.items() if not self._is_ready(m)} for label, models in whole.items()
+        }
+        try:
+            super()._build_initial_querysets()
+            made = [model for models in self.apps.values() for model in models.values() if model._meta._inited]
+            self._ready |= {model: frozenset(model._meta.fields_map) for model in made}
+        finally:
+            self.apps = whole
+
+    def _is_ready(self, model: type[Model]) -> bool:
+        # A relation that points here adds a field to the class it finds.
+        return self._ready.get(model) == frozenset(model._meta.fields_map)
 
 
 class _Executor(MigrationExecutor):
     async def _project_state(self, applied: set[MigrationKey], *, upto: MigrationKey | None = None) -> State:
         state = await super()._project_state(applied, upto=upto)
-        return _State(state.models, state.apps)
+        apps = _Apps(state.apps._default_connections, state.apps._connections)
+        apps.apps = state.apps.apps
+        return _State(state.models, apps)
 
 
 async def migrate(settings: Settings) -> list[str]:
