@@ -196,12 +196,14 @@ class AnswerFacts(Protocol):
     """Knows of people's own affairs what belongs before a rule of the knowledge. What it gives is for the asker alone:
     it is kept nowhere."""
 
-    def asked(self, question: str) -> OwnMatter | None:
-        """By the words of a question, whoever asks; None for one about no own affair. Quick, without I/O."""
+    def asked(self, question: str) -> Sequence[OwnMatter]:
+        """By the words of a question, whoever asks, in the order asked; none for one about no own affair. All of them
+        have one rule and name one person. Quick, without I/O."""
         ...
 
-    def touched(self, topics: Collection[str], attributes: Collection[str]) -> OwnMatter | None:
-        """By what the entry is about that answers a question. Quick, without I/O."""
+    def touched(self, question: str, topics: Collection[str], attributes: Collection[str]) -> Sequence[OwnMatter]:
+        """By what the entry is about that answers a question: of an entry about many things only what the question
+        has words for. Quick, without I/O."""
         ...
 
     async def facts(self, actor: Actor, matter: OwnMatter) -> Sequence[str]:

@@ -90,7 +90,15 @@ def build(machinery: Machinery) -> EntryPoints:
 def _own_facts(machinery: Machinery) -> EntryPoints:
     """What families are told of their own before a rule of the knowledge."""
     get = machinery.services.get
-    facts = OwnFacts(get(FamilyService), get(WaiverAsking), get(Waived), get(CalendarService), machinery.clock)
+    facts = OwnFacts(
+        get(FamilyService),
+        get(CalendarService),
+        machinery.clock,
+        waivers=get(WaiverAsking),
+        waived=get(Waived),
+        leave=get(LeaveService),
+        bills=get(BillService),
+    )
     return EntryPoints(answer_facts=(facts,))
 
 

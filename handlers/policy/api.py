@@ -80,7 +80,7 @@ class PolicyApi:
         own = await self._own.answer(call.actor, text, place) if is_family and call.actor.has_agreed else None
         if own is None and not is_family:
             own = self._own.or_rule(call.actor, text, place)
-        return own or self._answers.answer(call.actor, text, place=place)
+        return own or self._answers.answer(call.actor, text, place=place, written=self._own.nameless(text))
 
     async def place(self, call: ApiCall) -> PlaceOut:
         """Where the caller said they are."""

@@ -124,8 +124,11 @@ class PolicyChat:
         ):
             return _reply(context, rule)
         remembered = from_note(context.recent) if self._answers.may_lean(question) else None
-        place = _place_of(context)
-        return _reply(context, self._answers.answer(context.actor, question, place=place, remembered=remembered))
+        place, written = _place_of(context), self._own.nameless(question)
+        return _reply(
+            context,
+            self._answers.answer(context.actor, question, place=place, remembered=remembered, written=written),
+        )
 
     def asks_own(self, context: ChatContext, message: TextMessage) -> bool:
         """Whether a guardian, who is certain to be it, asks about what is kept of their own children."""

@@ -13,7 +13,7 @@ from bot.storage.database import transaction
 from handlers.accounts.domain import Account
 from handlers.accounts.service.bars import BarService
 from handlers.accounts.service.sessions import SessionService
-from handlers.policy.models import AskedQuestion
+from handlers.policy.models import AskedQuestion, Feedback
 from tests import factories
 from tests.handlers.after_school.stage import hours, pool
 from tests.knowledge.gate import base
@@ -70,6 +70,26 @@ async def test_the_fee_with_its_rule(place: Place) -> None:
     answer = await place.said("钱交了没")
     assert "林小禾：“篮球”一学期300元" in answer
     assert PLAN in answer
+
+
+@pytest.mark.parametrize("question", ["晚托到几点多少钱", "几点放学，多少钱", "课后服务几点结束收多少钱"])
+async def test_two_matters_asked_are_two_told_and_no_waiver(place: Place, question: str) -> None:
+    answer = await place.said(question)
+    assert answer.startswith("林小禾：“篮球”星期一、三16:00–17:20，到南门接。\n今天没有课后服务的课")
+    assert "林小禾：“篮球”一学期300元，还没有收到缴费的记录" in answer
+    assert "申请" not in answer.split("\n\n")[0]
+    assert PLAN in answer
+
+
+async def test_somebody_elses_name_is_not_written_down(place: Place) -> None:
+    for question in ("林小禾报上了吗", "林小禾几点放学", "小禾的钱交了没"):
+        for openid in (OTHER_PARENT, STRANGER):
+            await place.said(question, openid)
+            await place.said("没用", openid)
+    await place.town.log_questions()
+    asked = [row.text for row in await AskedQuestion.all()] + [row.question for row in await Feedback.all()]
+    assert len(asked) >= 6
+    assert all("小禾" not in text for text in asked)
 
 
 @pytest.mark.parametrize(

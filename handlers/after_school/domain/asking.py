@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -28,6 +28,8 @@ RULES: Final[Mapping[Matter, str]] = {
     Matter.WAIVER: "家庭困难的孩子上课后服务要不要交钱？",
 }
 """The question whose answer is the rule that goes with it."""
+OVERVIEW: Final = "课后服务总的怎么安排：到几点、多少钱、困难家庭免不免？"
+"""The same for a question about more than one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,42 @@ _PATTERNS: Final[tuple[tuple[Matter, re.Pattern[str]], ...]] = (
 _WAIVER_ASKS: Final = re.compile(r"免不免|减不减|免没免|[吗么没不]|哪一?步")
 _BETWEEN: Final = re.compile(r"[\s,，。.!！~～、?？]+")
 _LONGEST: Final = 20
+_SHORTEST: Final = 3
+# What is enough once the question before it has said what it is about: 几点放学，多少钱.
+_FURTHER: Final[tuple[tuple[Matter, re.Pattern[str]], ...]] = (
+    (
+        Matter.FEE,
+        re.compile(rf"(?:又|还|还有|一共|总共|和|跟)?(?:要|得|该|要交|收|交)?(?:多少|好多|几多|几个)(?:钱|费){_END}"),
+    ),
+    (Matter.HOURS, re.compile(rf"(?:又|还|还有|和|跟)?(?:到|上到|托到|搞到)?(?:几点钟?|啥时候|什么时候|几时){_END}")),
+)
+
+
+def rule_of(found: Sequence[Asked]) -> str:
+    """The question whose answer is the rule that goes with what is asked."""
+    return RULES[found[0].matter] if len(found) == 1 else OVERVIEW
 
 
 @lru_cache(maxsize=4096)
-def asked(text: str) -> Asked | None:
-    """The matter of a question that is about one's own and nothing else; None for any other."""
+def asked(text: str) -> tuple[Asked, ...]:
+    """The matters, two at most, of a question that is about one's own and nothing else; none for any other."""
     if len(text) > 2 * _LONGEST:
-        return None
+        return ()
     plain = without_slips(_BETWEEN.sub("", text))
-    if not 3 <= len(plain) <= _LONGEST:
-        return None
+    if not _SHORTEST <= len(plain) <= _LONGEST:
+        return ()
+    if (only := _one(plain)) is not None:
+        return (only,)
+    for cut in range(_SHORTEST, len(plain) - 1):
+        first, second = _one(plain[:cut]), None
+        if first is not None:
+            second = _further(plain[cut:]) or _one(plain[cut:])
+        if first is not None and second is not None and second.matter is not first.matter and not second.who:
+            return (first, Asked(second.matter, first.who))
+    return ()
+
+
+def _one(plain: str) -> Asked | None:
     for matter, pattern in _PATTERNS:
         found = pattern.fullmatch(plain)
         if found is not None and (matter is not Matter.WAIVER or _WAIVER_ASKS.search(plain)):
@@ -123,22 +151,37 @@ def asked(text: str) -> Asked | None:
     return None
 
 
+def _further(plain: str) -> Asked | None:
+    return next((Asked(matter) for matter, pattern in _FURTHER if pattern.fullmatch(plain)), None)
+
+
 # Topics of entries, and what a question has to ask for.
 _TOPICS: Final[tuple[tuple[Matter, frozenset[str], frozenset[str]], ...]] = (
-    (Matter.WAIVER, frozenset({"课后服务减免"}), frozenset({"资格", "金额", "材料", "步骤"})),
-    (Matter.FEE, frozenset({"课后服务收费"}), frozenset({"金额", "时间"})),
     (Matter.HOURS, frozenset({"课后服务时间"}), frozenset({"时间", "地点"})),
     (Matter.STANDING, frozenset({"课后服务报名"}), frozenset({"步骤", "日期", "期限"})),
+    (Matter.FEE, frozenset({"课后服务收费"}), frozenset({"金额", "时间"})),
+    (Matter.WAIVER, frozenset({"课后服务减免"}), frozenset({"资格", "金额", "材料", "步骤"})),
 )
 
 
-def touched(topics: Collection[str], attributes: Collection[str]) -> Matter | None:
-    """The matter an entry is about, None for an entry about nothing that is a family's own."""
-    return next(
-        (
-            matter
-            for matter, about, wanted in _TOPICS
-            if not about.isdisjoint(topics) and not wanted.isdisjoint(attributes)
-        ),
-        None,
-    )
+# What in a question asks for a matter, where the entry that answers it is about several.
+_WORDS: Final[Mapping[Matter, re.Pattern[str]]] = {
+    Matter.HOURS: re.compile(r"几点|几时|多晚|多早|时间|放学|下课|离校|散学|结束|接[娃孩人他她]|到(?:啥|什么)时候"),
+    Matter.STANDING: re.compile(r"报名|报上|咋报|怎么报|排到|候补|抽签|录取"),
+    Matter.FEE: re.compile(r"钱|费|多少元|几块|多少块|贵"),
+    Matter.WAIVER: re.compile(r"免(?!费)|减|困难|贫困|穷|低保|脱贫|监测|特困|孤儿|残疾|烈士|优惠|补助|资助"),
+}
+
+
+def touched(question: str, topics: Collection[str], attributes: Collection[str]) -> Sequence[Matter]:
+    """The matters an entry is about that answers a question: of several only those the question has words for, and a
+    waiver, which not everybody wants to be told of, never without."""
+    found = [
+        matter
+        for matter, about, wanted in _TOPICS
+        if not about.isdisjoint(topics) and not wanted.isdisjoint(attributes)
+    ]
+    if len(found) < 2:
+        return found
+    named = [matter for matter in found if _WORDS[matter].search(question)]
+    return named or [matter for matter in found if matter is not Matter.WAIVER]

@@ -15,14 +15,17 @@ from bot.clock import Clock, local_date
 from bot.identity import Actor
 from bot.rights import Action, may
 from handlers.accounts.service.views import ChildView
-from handlers.after_school.domain.asking import RULES, Matter, asked, touched
+from handlers.after_school.domain.asking import Matter, asked, rule_of, touched
 from handlers.after_school.domain.bills import PaymentKind
-from handlers.after_school.domain.fees import WHOLE, FeeBasis
+from handlers.after_school.domain.fees import WHOLE, FeeBasis, Settlement
 from handlers.after_school.domain.offers import ProgrammeStatus
+from handlers.after_school.domain.statements import Wish
 from handlers.after_school.domain.states import EnrolmentState
 from handlers.after_school.domain.waivers import WaiverState
-from handlers.after_school.models import AfterSchoolDayOff, AfterSchoolPayment, AfterSchoolPlan
+from handlers.after_school.models import AfterSchoolDayOff, AfterSchoolPayment, AfterSchoolPlan, AfterSchoolStatement
+from handlers.after_school.service.days.leave import LeaveService
 from handlers.after_school.service.family import Course, FamilyService
+from handlers.after_school.service.months.bills import BillService
 from handlers.after_school.service.views import EnrolmentView, ProgrammeView
 from handlers.after_school.service.waivers.asking import WaiverAsking
 from handlers.after_school.service.waivers.waived import Waived
@@ -39,13 +42,23 @@ class OwnFacts:
     """Over what the chat of families reads."""
 
     def __init__(
-        self, family: FamilyService, waivers: WaiverAsking, waived: Waived, calendars: CalendarService, clock: Clock
+        self,
+        family: FamilyService,
+        calendars: CalendarService,
+        clock: Clock,
+        *,
+        waivers: WaiverAsking,
+        waived: Waived,
+        leave: LeaveService,
+        bills: BillService,
     ) -> None:
         self._family = family
-        self._waivers = waivers
-        self._waived = waived
         self._calendars = calendars
         self._clock = clock
+        self._waivers = waivers
+        self._waived = waived
+        self._leave = leave
+        self._bills = bills
         self._of: Mapping[Matter, Callable[[Actor, ChildView], Awaitable[list[str]]]] = {
             Matter.HOURS: self._hours,
             Matter.STANDING: self._standing,
@@ -53,15 +66,14 @@ class OwnFacts:
             Matter.WAIVER: self._waiver,
         }
 
-    def asked(self, question: str) -> OwnMatter | None:
+    def asked(self, question: str) -> Sequence[OwnMatter]:
         """By the words of a question."""
         found = asked(question)
-        return None if found is None else OwnMatter(found.matter, found.who, RULES[found.matter])
+        return [OwnMatter(each.matter, each.who, rule_of(found)) for each in found]
 
-    def touched(self, topics: Collection[str], attributes: Collection[str]) -> OwnMatter | None:
+    def touched(self, question: str, topics: Collection[str], attributes: Collection[str]) -> Sequence[OwnMatter]:
         """By what the entry is about that answers it."""
-        found = touched(topics, attributes)
-        return None if found is None else OwnMatter(found)
+        return [OwnMatter(matter) for matter in touched(question, topics, attributes)]
 
     async def facts(self, actor: Actor, matter: OwnMatter) -> Sequence[str]:
         """Of the guardian's own children who are at school; of one of them when it was named."""
@@ -76,6 +88,8 @@ class OwnFacts:
         shown = await self._family.programmes(actor, child.id)
         own = [each for each in shown if each.enrolment_state is EnrolmentState.ENROLLED]
         if not own:
+            if shown and await _stays_out(child, shown):
+                return [texts.STAYS_OUT.format(name=child.name)]
             return [texts.NOT_SIGNED_UP.format(name=child.name)] if shown else []
         lines = [
             texts.HOURS.format(
@@ -86,12 +100,25 @@ class OwnFacts:
             )
             for each in own
         ]
-        today = await self._today(child, own)
-        lines.append(texts.TODAY.format(at=max(today)) if today else texts.NOT_TODAY)
+        return [*lines, *await self._of_today(actor, child, await self._today(child, own))]
+
+    async def _of_today(self, actor: Actor, child: ChildView, today: Sequence[ProgrammeView]) -> list[str]:
+        """What there is of the lessons of today, and what the family has asked leave from."""
+        if not today:
+            return [texts.NOT_TODAY]
+        day = local_date(self._clock.now())
+        leave = [each for each in await self._leave.own(actor) if each.child_id == child.id and each.first_day <= day]
+        off = [each for each in today if any(one.programme_id in {None, each.id} for one in leave)]
+        if len(off) == len(today):
+            return [texts.ON_LEAVE.format(name=child.name)]
+        lines = [texts.TODAY.format(at=max(each.ends_at for each in today if each not in off))]
+        if off:
+            titles = "、".join(each.title for each in off)
+            lines.append(texts.ON_LEAVE_FROM.format(name=child.name, titles=titles))
         return lines
 
-    async def _today(self, child: ChildView, own: Sequence[ProgrammeView]) -> list[str]:
-        """When the lessons end that are held today: school days only, between the plan's days, but for those off."""
+    async def _today(self, child: ChildView, own: Sequence[ProgrammeView]) -> list[ProgrammeView]:
+        """Those with a lesson today: school days only, between the plan's days, but for those off."""
         today = local_date(self._clock.now())
         calendar = await self._calendars.of(child.school_id)
         if not calendar.is_school_day(today):
@@ -99,7 +126,7 @@ class OwnFacts:
         plans = {str(row.id): row for row in await AfterSchoolPlan.filter(id__in=_ids(each.plan_id for each in own))}
         off = await AfterSchoolDayOff.filter(plan_id__in=_ids(plans), day=today).values_list("plan_id", "programme_id")
         return [
-            each.ends_at
+            each
             for each in own
             if plans[each.plan_id].first_day <= today <= plans[each.plan_id].last_day
             and today.isoweekday() in each.weekdays
@@ -114,6 +141,8 @@ class OwnFacts:
         shown = await self._family.programmes(actor, child.id)
         if not shown:
             return []
+        if await _stays_out(child, shown):
+            return [texts.STAYS_OUT.format(name=child.name)]
         if any(each.status is ProgrammeStatus.OPEN for each in shown):
             return [texts.OPEN.format(name=child.name)]
         coming = [each.opens_at for each in shown if each.status is ProgrammeStatus.UPCOMING]
@@ -125,8 +154,31 @@ class OwnFacts:
     async def _fee(self, actor: Actor, child: ChildView) -> list[str]:
         shown = await self._family.programmes(actor, child.id)
         own = [each for each in shown if each.enrolment_state is EnrolmentState.ENROLLED]
+        settled = await self._settled(actor, child, {each.enrolment_id for each in own})
+        own = [each for each in own if each.enrolment_id not in settled]
         if not own:
-            return [texts.FEE_NOTHING.format(name=child.name)] if shown else []
+            return list(settled.values()) or ([texts.FEE_NOTHING.format(name=child.name)] if shown else [])
+        return [*settled.values(), *await self._running(child, own)]
+
+    async def _settled(self, actor: Actor, child: ChildView, current: Collection[str | None]) -> dict[str, str]:
+        """What the school has settled, of the sign-ups of now and wherever money is still to go one way or the other,
+        by sign-up."""
+        return {
+            bill.enrolment_id: texts.SETTLED.format(
+                name=child.name,
+                title=bill.programme,
+                due=yuan(bill.settlement.charge.due_fen),
+                off=texts.OFF.format(percent=bill.waived_percent) if bill.waived_percent else "",
+                paid=_came_in(bill.settlement.paid_fen),
+                rest=_rest(bill.settlement),
+            )
+            for bill in await self._bills.own(actor)
+            if bill.child_id == child.id
+            and (bill.enrolment_id in current or bill.settlement.refund_fen or bill.settlement.open_fen)
+        }
+
+    async def _running(self, child: ChildView, own: Sequence[ProgrammeView]) -> list[str]:
+        """What has come in for sign-ups that are not settled yet."""
         paid = await _paid([each.enrolment_id for each in own if each.enrolment_id])
         plans = await AfterSchoolPlan.filter(id__in=_ids(each.plan_id for each in own))
         off = {str(row.id): await self._off(child, row) for row in plans}
@@ -165,6 +217,24 @@ async def _paid(enrolment_ids: Sequence[str]) -> dict[str, int]:
         amount = int(row.amount_fen)
         found[str(row.enrolment_id)] += amount if row.kind is PaymentKind.PAID else -amount
     return found
+
+
+async def _stays_out(child: ChildView, shown: Sequence[ProgrammeView]) -> bool:
+    """Whether the last thing the family said of what is offered now is that the child stays out of it."""
+    plans = _ids(each.plan_id for each in shown)
+    said = AfterSchoolStatement.filter(plan_id__in=plans, pupil_id=UUID(child.id), taken_back_at__isnull=True)
+    last = await said.order_by("-said_at", "-id").first()
+    return last is not None and last.wish is Wish.NOT_JOIN
+
+
+def _came_in(fen: int) -> str:
+    return texts.PAID.format(amount=yuan(fen)) if fen > 0 else texts.NO_PAYMENT
+
+
+def _rest(settlement: Settlement) -> str:
+    if settlement.refund_fen:
+        return texts.TO_COME_BACK.format(amount=yuan(settlement.refund_fen))
+    return texts.STILL_OPEN.format(amount=yuan(settlement.open_fen)) if settlement.open_fen else ""
 
 
 def _said_paid(course: Course, paid: int, off: int) -> str:

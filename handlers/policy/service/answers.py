@@ -64,16 +64,26 @@ class AnswerService:
         self._outcomes = {outcome: metrics.answers_total.labels(outcome) for outcome in Outcome}
 
     def answer(
-        self, actor: Actor, question: str, *, place: str | None = None, remembered: Remembered | None = None
+        self,
+        actor: Actor,
+        question: str,
+        *,
+        place: str | None = None,
+        remembered: Remembered | None = None,
+        written: str | None = None,
     ) -> Answered:
-        """The answer to a question. Raises KnowledgeLoading."""
-        asker = self._asker(actor, place)
+        """The answer to a question; `written`: how it is logged and remembered, None for as it was asked. Raises
+        KnowledgeLoading."""
+        asker, written = self._asker(actor, place), question if written is None else written
         last = remembered.question if remembered else None
         cache = self._current()
         if last is not None and self.may_lean(question) and self._leans(cache.base, question, asker):
             answer = cache.base.answer(question, asker, last_question=last)
-            return self.given(actor, question, answered(answer, last))
-        return self.given(actor, question, self._cached(cache, question, asker))
+            return self.given(actor, written, answered(answer, last))
+        found = self._cached(cache, question, asker)
+        if written != question:
+            found = answered(found.answer, written)
+        return self.given(actor, written, found)
 
     def look(self, actor: Actor, question: str, *, place: str | None = None) -> Answered:
         """The answer to a question by itself, without counting or logging it: `given` does. Raises KnowledgeLoading."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from bot.capability import AnswerFacts, OwnMatter
 from bot.identity import Actor
+from bot.privacy import NAME
 from handlers.policy import texts
 from handlers.policy.service.answers import Answered, AnswerService
 from knowledge.answer import Answer, Outcome
@@ -26,7 +27,17 @@ class Touched:
     """What of somebody's own affairs a question is about, and who knows of it."""
 
     source: AnswerFacts
-    matter: OwnMatter
+    matters: Sequence[OwnMatter]
+
+    @property
+    def rule(self) -> str | None:
+        """The question whose answer goes with them."""
+        return self.matters[0].rule
+
+    @property
+    def who(self) -> str:
+        """Whose affairs they are, by name; "" where nobody is named."""
+        return self.matters[0].who
 
 
 class OwnAnswers:
@@ -40,22 +51,20 @@ class OwnAnswers:
     def touched(self, actor: Actor, question: str, place: str | None) -> Touched | None:
         """Whether a question is about what is kept of a family. Quick, without I/O; whoever asks is told nothing yet.
         Raises KnowledgeLoading."""
-        sources = self._sources()
-        for source in sources:
-            if (matter := source.asked(question)) is not None:
-                return Touched(source, matter)
+        if (found := self._asked(question)) is not None:
+            return found
         topics, attributes = self._answers.about(self._answers.look(actor, question, place=place).answer)
         if not topics:
             return None
-        for source in sources:
-            if (matter := source.touched(topics, attributes)) is not None:
-                return Touched(source, matter)
+        for source in self._sources():
+            if matters := source.touched(question, topics, attributes):
+                return Touched(source, matters)
         return None
 
     async def answer(self, actor: Actor, question: str, place: str | None) -> Answered | None:
         """The facts and the rule; None where there are no facts for the actor. Raises KnowledgeLoading."""
         found = self.touched(actor, question, place)
-        facts = await found.source.facts(actor, found.matter) if found is not None else ()
+        facts = [line for each in found.matters for line in await found.source.facts(actor, each)] if found else []
         if found is None or not facts:
             return None
         rule, asked = self._rule(actor, question, place, found)
@@ -66,35 +75,48 @@ class OwnAnswers:
         """For whoever has no facts: the rule in general, where nothing is found for the question itself. None: answer
         it as any other. Whose place is known gets what is said there, and be it that nothing is. Raises
         KnowledgeLoading."""
-        found = next((Touched(source, own) for source in self._sources() if (own := source.asked(question))), None)
-        if found is None or found.matter.rule is None or found.matter.who or place is not None:
+        found = self._asked(question)
+        if found is None or found.rule is None or found.who or place is not None:
             return None
         plain = self._answers.look(actor, question, place=place).answer
-        if plain.outcome is not Outcome.DECLINED or plain.alarm is not None or self._is_about(plain, found):
+        if plain.outcome is not Outcome.DECLINED or plain.alarm is not None:
             return None
-        rule = self._answers.look(actor, found.matter.rule, place=place)
+        if self._is_about(question, plain, found):
+            return None
+        rule = self._answers.look(actor, found.rule, place=place)
         if rule.answer.outcome is not Outcome.ANSWERED:
             return None
         text = rule.answer.text
         if len((text + texts.OWN_HINT).encode()) < _MOST_BYTES:
             text = f"{text}\n{texts.OWN_HINT}"
-        return self._answers.given(actor, found.matter.rule, replace(rule, answer=replace(rule.answer, text=text)))
+        return self._answers.given(actor, found.rule, replace(rule, answer=replace(rule.answer, text=text)))
+
+    def nameless(self, question: str) -> str:
+        """A question as it may be written down: whoever is asked of by name is nobody's child there. A place keeps its
+        name. Raises KnowledgeLoading."""
+        found = self._asked(question)
+        if found is None or not found.who or self._answers.knows_place(found.who):
+            return question
+        return question.replace(found.who, NAME)
+
+    def _asked(self, question: str) -> Touched | None:
+        return next((Touched(source, own) for source in self._sources() if (own := source.asked(question))), None)
 
     def _rule(self, actor: Actor, question: str, place: str | None, found: Touched) -> tuple[Answered, str]:
         """The answer with the rule, and the question it answers. A question with a name in it goes nowhere."""
-        rule = found.matter.rule
+        rule = found.rule
         if rule is None:
             return self._answers.look(actor, question, place=place), question
-        if not found.matter.who:
+        if not found.who:
             own = self._answers.look(actor, question, place=place)
-            if own.answer.outcome is Outcome.ANSWERED and self._is_about(own.answer, found):
+            if own.answer.outcome is Outcome.ANSWERED and self._is_about(question, own.answer, found):
                 return own, question
         return self._answers.look(actor, rule, place=place), rule
 
-    def _is_about(self, answer: Answer, found: Touched) -> bool:
-        """Whether an answer is given from an entry about the same matter."""
-        own = found.source.touched(*self._answers.about(answer))
-        return own is not None and own.kind == found.matter.kind
+    def _is_about(self, question: str, answer: Answer, found: Touched) -> bool:
+        """Whether an answer is given from an entry about the same matters."""
+        about = {own.kind for own in found.source.touched(question, *self._answers.about(answer))}
+        return about.issuperset(each.kind for each in found.matters)
 
 
 def _joined(facts: Sequence[str], rule: Answer) -> str:
