@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -304,6 +304,24 @@ class EntryPoints:
     audiences: Sequence[AudienceSource] = ()
     notice_drafts: NoticeDrafts | None = None
     answer_facts: Sequence[AnswerFacts] = ()
+
+
+def merged(parts: Sequence[EntryPoints]) -> EntryPoints:
+    """What several parts answer to, as one: lists one after the other, what is found by a name together."""
+    found: dict[str, list[object] | dict[str, object]] = {}
+    for part in parts:
+        for each in fields(EntryPoints):
+            value = getattr(part, each.name)
+            if isinstance(value, dict):
+                known = found.setdefault(each.name, {})
+                assert isinstance(known, dict)
+                assert not known.keys() & value.keys()
+                known.update(value)
+            elif isinstance(value, tuple) and value:
+                listed = found.setdefault(each.name, [])
+                assert isinstance(listed, list)
+                listed.extend(value)
+    return EntryPoints(**found)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields
 from datetime import time, timedelta
 from typing import Final
 
-from bot.capability import Capability, EntryPoints, Machinery, MenuItem
+from bot.capability import Capability, EntryPoints, Machinery, MenuItem, merged
 from bot.scheduler.jobs import Daily, Every, Job
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.child_records import Custody
@@ -75,7 +73,7 @@ _LAPSING: Final = Daily(time(1, 10))
 
 def build(machinery: Machinery) -> EntryPoints:
     """Services and entry points over the machinery of one application."""
-    return _merged(
+    return merged(
         [
             _sign_up(machinery),
             _waivers(machinery),
@@ -138,24 +136,6 @@ def _months(machinery: Machinery) -> EntryPoints:
         api=(*BillsApi(bills).routes(), *PollsApi(polls).routes()),
         admin=(*MonthPages(months, bills, clock).routes(), *PollPages(polls).routes()),
     )
-
-
-def _merged(parts: Sequence[EntryPoints]) -> EntryPoints:
-    """What several parts answer to, as one: lists one after the other, what is found by a name together."""
-    found: dict[str, list[object] | dict[str, object]] = {}
-    for part in parts:
-        for each in fields(EntryPoints):
-            value = getattr(part, each.name)
-            if isinstance(value, dict):
-                known = found.setdefault(each.name, {})
-                assert isinstance(known, dict)
-                assert not known.keys() & value.keys()
-                known.update(value)
-            elif isinstance(value, tuple) and value:
-                listed = found.setdefault(each.name, [])
-                assert isinstance(listed, list)
-                listed.extend(value)
-    return EntryPoints(**found)  # type: ignore[arg-type]
 
 
 def _waivers(machinery: Machinery) -> EntryPoints:

@@ -1,0 +1,1 @@
+"""Who keeps contact with which child."""

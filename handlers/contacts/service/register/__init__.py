@@ -1,0 +1,1 @@
+"""Who is on the register, and how closely contact is kept."""
