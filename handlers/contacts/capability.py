@@ -20,9 +20,10 @@ def build(machinery: Machinery) -> EntryPoints:
 def _core(machinery: Machinery) -> EntryPoints:
     """Register, pairs, cards, records."""
     core = core_over(machinery)
-    machinery.services.add(core.reaching, core.levels, core.register, core.pairing, core.records, core.drafts)
+    services = (core.reaching, core.levels, core.register, core.pairing, core.cards, core.fitness)
+    machinery.services.add(*services, core.records, core.drafts)
     return EntryPoints(
-        todos=(core.register, core.pairing),
+        todos=(core.register, core.pairing, core.cards),
         duties=(core.pairing,),
         jobs=(Job("contacts.sweep", _SWEEPING, core.pairing.sweep),),
     )

@@ -1,0 +1,226 @@
+"""The contact card: stated, confirmed, called in vain, asked for anew. Every fact says who said it and how old it is.
+
+For whoever keeps contact with the child; what says whether a carer is fit is the protection lead's alone. A number that
+was called in vain twice is stale and waits, as a task, for those who keep contact, or else for the lead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+from uuid import UUID, uuid4
+
+from bot.audit.log import Audit
+from bot.capability import Todo
+from bot.clock import Clock, local_date
+from bot.errors import NotFound
+from bot.identity import Actor
+from bot.rights import Action, Subject, may, refusal
+from bot.storage.database import transaction
+from handlers.accounts.service.audiences import WardMeant
+from handlers.accounts.service.offices import Offices
+from handlers.accounts.service.scope import as_id
+from handlers.contacts.domain.card import (
+    CALLS_UNTIL_STALE,
+    CONFIDENTIAL,
+    FactInvalid,
+    FactKind,
+    FactReplaced,
+    FactSource,
+    Holder,
+    check_stated,
+    check_value,
+)
+from handlers.contacts.domain.clears import Known, age, clears
+from handlers.contacts.models import ContactsFact
+from handlers.contacts.service.cards.fitness import FitnessService
+from handlers.contacts.service.cards.views import CardView, FactView, OnRoster, StalePhone
+from handlers.contacts.service.reach import Reaching, own_id, whose
+from handlers.contacts.service.recounting import hold
+from handlers.contacts.texts import cards as texts
+
+STALE: Final = "/contacts/phones"
+_ACTION: Final = Action.CONTACTS_OWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """A fact as somebody said it on a day; a day as a value is `2026-09-01`."""
+
+    holder: Holder
+    kind: FactKind
+    value: str = field(repr=False)
+    stated_on: date
+    source: FactSource
+
+
+class CardService:
+    """`card`, `state`, `confirm`, `called`, `stale`. Also a `TodoSource`."""
+
+    def __init__(
+        self, reaching: Reaching, fitness: FitnessService, offices: Offices, audit: Audit, clock: Clock
+    ) -> None:
+        self._reaching = reaching
+        self._fitness = fitness
+        self._offices = offices
+        self._audit = audit
+        self._clock = clock
+
+    # --------------------------------------------------------------------------------------------------------- looking
+    async def card(self, actor: Actor, child_id: str) -> CardView:
+        """A child's card, with the numbers of the roster. Raises NotFound."""
+        ward = await self._reaching.ward(actor, child_id)
+        is_open = (await self._reaching.care_reach(actor)).is_sealed_open(ward)
+        today = local_date(self._clock.now())
+        async with transaction():
+            fields = ["facts", "roster", "phone", *(["fitness"] if is_open else [])]
+            await self._audit.record(actor, _ACTION, f"child:{ward.id}", whose=whose(ward), fields=fields)
+            rows = [row for row in await in_force([ward.id]) if is_open or row.kind not in CONFIDENTIAL]
+            callers, acting = await self._offices.guardians(ward.id)
+            checks = await self._fitness.of(ward.id) if is_open else ()
+        return CardView(
+            ward,
+            tuple(_fact(row, today) for row in rows),
+            tuple(OnRoster(each.person_id, each.name, each.phone, each.person_id == acting) for each in callers),
+            clears([_known(row) for row in rows], today),
+            tuple(checks),
+            is_open,
+        )
+
+    async def stale(self, actor: Actor) -> list[StalePhone]:
+        """The numbers within reach that nobody answers any more, class by class; without the numbers."""
+        async with transaction():
+            await self._audit.record(actor, _ACTION, f"person:{actor.person_id}", purpose="stale_phones")
+            wards, rows = await self._stale(actor)
+        return [StalePhone(str(row.id), wards[str(row.pupil_id)], row.holder) for row in rows]
+
+    async def todos_of(self, actor: Actor) -> Sequence[Todo]:
+        """The same, as a number."""
+        if actor.person_id is None or not (may(actor, _ACTION) or may(actor, Action.CONTACTS_CLASS)):
+            return []
+        _, rows = await self._stale(actor)
+        return [Todo(texts.TODO_STALE, len(rows), STALE)] if rows else []
+
+    # ----------------------------------------------------------------------------------------------------------- deeds
+    async def state(self, actor: Actor, child_id: str, stated: Stated) -> str:
+        """Somebody said something: another version follows, and gives its id. The same as before, said again, confirms
+        it. Raises NotFound, FactInvalid."""
+        ward = await self._reaching.ward(actor, child_id)
+        await self._require_open(actor, ward, stated.kind)
+        now = self._clock.now()
+        value = check_value(stated.holder, stated.kind, stated.value, local_date(now))
+        stated_on = check_stated(stated.stated_on, local_date(now))
+        async with transaction():
+            await hold([UUID(ward.id)])
+            before = await _newest(ward.id, stated.holder, stated.kind)
+            if before is not None and before.value == value:
+                await self._confirm(before)
+                row = before
+            else:
+                row = await ContactsFact.create(
+                    id=uuid4(), pupil_id=UUID(ward.id), holder=stated.holder, kind=stated.kind, value=value,
+                    stated_on=stated_on, source=stated.source, entered_by=own_id(actor), entered_at=now,
+                    created_at=now, updated_at=now,
+                )  # fmt: skip
+            await self._wrote(actor, ward, row, "state")
+        return str(row.id)
+
+    async def confirm(self, actor: Actor, fact_id: str) -> None:
+        """It was asked again and is still so. Raises NotFound, FactReplaced."""
+        async with transaction():
+            row, ward = await self._held(actor, fact_id)
+            await self._confirm(row)
+            await self._wrote(actor, ward, row, "confirm")
+
+    async def called(self, actor: Actor, fact_id: str, *, is_answered: bool) -> bool:
+        """A number was called. Gives whether it is stale now: two calls in vain make it so, an answered one makes it
+        good again. Raises NotFound, FactReplaced, FactInvalid for what is no number."""
+        async with transaction():
+            row, ward = await self._held(actor, fact_id)
+            if row.kind is not FactKind.PHONE:
+                raise FactInvalid(texts.NO_PHONE)
+            if is_answered:
+                await self._confirm(row)
+            else:
+                row.failed_calls, row.updated_at = row.failed_calls + 1, self._clock.now()
+                row.is_stale = row.failed_calls >= CALLS_UNTIL_STALE
+                await row.save(update_fields=["failed_calls", "is_stale", "updated_at"])
+            await self._wrote(actor, ward, row, "answered" if is_answered else "not_answered")
+            return row.is_stale
+
+    # ----------------------------------------------------------------------------------------------------------- parts
+    async def _confirm(self, row: ContactsFact) -> None:
+        now = self._clock.now()
+        row.confirmed_at = row.updated_at = now
+        row.failed_calls, row.is_stale = 0, False
+        await row.save(update_fields=["confirmed_at", "failed_calls", "is_stale", "updated_at"])
+
+    async def _require_open(self, actor: Actor, ward: WardMeant, kind: FactKind) -> None:
+        """What is confidential is written by those who may read it."""
+        if kind in CONFIDENTIAL and not (await self._reaching.care_reach(actor)).is_sealed_open(ward):
+            raise refusal(NotFound(), actor, Action.CONTACTS_SEALED, Subject())
+
+    async def _held(self, actor: Actor, fact_id: str) -> tuple[ContactsFact, WardMeant]:
+        """A fact in force within reach, with its child held. Raises NotFound, FactReplaced."""
+        row = await ContactsFact.get_or_none(id=as_id(fact_id))
+        if row is None:
+            await self._reaching.care_reach(actor)  # no right at all comes before not there
+            raise refusal(NotFound(), actor, _ACTION, Subject())
+        ward = await self._reaching.ward(actor, str(row.pupil_id))
+        await self._require_open(actor, ward, row.kind)
+        await hold([row.pupil_id])
+        newest = await _newest(ward.id, row.holder, row.kind)
+        if newest is None or newest.id != row.id:
+            raise FactReplaced
+        return newest, ward
+
+    async def _stale(self, actor: Actor) -> tuple[dict[str, WardMeant], list[ContactsFact]]:
+        """Of the children paired with the actor, of a head teacher's class, and for the lead of those nobody has."""
+        wards = await self._reaching.wards_within(await self._reaching.care_reach(actor))
+        if may(actor, Action.CONTACTS_REGISTER):
+            kept, own = await self._reaching.keepers(wards), await self._reaching.paired_with(actor.person_id)
+            wards = {child: ward for child, ward in wards.items() if child in own or not kept.get(child)}
+        stale = await ContactsFact.filter(pupil_id__in=list(wards), is_stale=True) if wards else []
+        newest = {row.id for row in await in_force({str(row.pupil_id) for row in stale})}
+        order = {child: place for place, child in enumerate(wards)}
+        rows = sorted((row for row in stale if row.id in newest), key=lambda row: order[str(row.pupil_id)])
+        return wards, rows
+
+    async def _wrote(self, actor: Actor, ward: WardMeant, row: ContactsFact, purpose: str) -> None:
+        await self._audit.record(
+            actor, _ACTION, f"contacts_fact:{row.id}", whose=whose(ward), fields=[f"{row.holder}.{row.kind}"],
+            purpose=purpose,
+        )  # fmt: skip
+
+
+async def in_force(child_ids: Collection[str]) -> list[ContactsFact]:
+    """The newest version of every fact of the children, by whom and what it is about."""
+    if not child_ids:
+        return []
+    rows = await ContactsFact.filter(pupil_id__in=list(child_ids)).order_by("entered_at", "created_at", "id")
+    newest = {(row.pupil_id, row.holder, row.kind): row for row in rows}
+    holders, kinds = list(Holder), list(FactKind)
+    return sorted(newest.values(), key=lambda row: (holders.index(row.holder), kinds.index(row.kind)))
+
+
+async def _newest(child_id: str, holder: Holder, kind: FactKind) -> ContactsFact | None:
+    rows = ContactsFact.filter(pupil_id=UUID(child_id), holder=holder, kind=kind)
+    return await rows.order_by("-entered_at", "-created_at", "-id").first()
+
+
+def _asked(row: ContactsFact) -> date:
+    return local_date(row.confirmed_at) if row.confirmed_at else row.stated_on
+
+
+def _known(row: ContactsFact) -> Known:
+    return Known(row.holder, row.kind, _asked(row), row.is_stale)
+
+
+def _fact(row: ContactsFact, today: date) -> FactView:
+    return FactView(
+        str(row.id), row.holder, row.kind, row.value, row.stated_on, row.source,
+        local_date(row.confirmed_at) if row.confirmed_at else None, age(_known(row), today), row.failed_calls,
+        row.is_stale,
+    )  # fmt: skip
