@@ -13,6 +13,7 @@ REASONS: Final[Mapping[str, str]] = {
     "duties:before": "到期前提醒",
     "duties:late": "超期提醒",
     "duties:escalated": "超期未办，报上一级",
+    "contacts:due": "家校联系到期",
 }
 """By the reason of the message."""
 RULES: Final[Mapping[str, str]] = {

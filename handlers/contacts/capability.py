@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Final
 
 from bot.capability import Capability, EntryPoints, Machinery, merged
-from bot.scheduler.jobs import Daily, Job
-from handlers.contacts.service.building import core_over
+from bot.scheduler.jobs import Daily, Every, Job, Rehearsed
+from handlers.accounts.service.audiences import AccountsAudiences
+from handlers.calendar.service.calendars import CalendarService
+from handlers.contacts.admin.clock import ClockRulePages
+from handlers.contacts.service.building import CoreParts, core_over
+from handlers.contacts.service.clock.building import clock_over, counted_by
+from handlers.contacts.service.clock.rules import ClockParts
+from handlers.contacts.service.clock.telling import SOURCE
 
 _SWEEPING: Final = Daily(time(0, 40))
+_PACE: Final = timedelta(minutes=20)
+# What is due is counted at midnight, and told in the morning.
+_REHEARSED: Final = Rehearsed(timedelta(hours=12))
 
 
 def build(machinery: Machinery) -> EntryPoints:
     """Services and entry points over the machinery of one application."""
-    return merged([_core(machinery)])
+    get = machinery.services.get
+    counted = counted_by(get(AccountsAudiences), get(CalendarService), machinery.clock)
+    core = core_over(machinery, counted.counting.recount)
+    return merged([_core(machinery, core), _clock(machinery, core, counted)])
 
 
-def _core(machinery: Machinery) -> EntryPoints:
+def _core(machinery: Machinery, core: CoreParts) -> EntryPoints:
     """Register, pairs, cards, records."""
-    core = core_over(machinery)
     services = (core.reaching, core.levels, core.register, core.pairing, core.cards, core.fitness)
     machinery.services.add(*services, core.records, core.drafts)
     return EntryPoints(
         todos=(core.register, core.pairing, core.cards),
         duties=(core.pairing,),
         jobs=(Job("contacts.sweep", _SWEEPING, core.pairing.sweep),),
+    )
+
+
+def _clock(machinery: Machinery, core: CoreParts, counted: ClockParts) -> EntryPoints:
+    """When contact is due, and who is told."""
+    audiences, audit = machinery.services.get(AccountsAudiences), machinery.audit
+    works = clock_over(counted, audiences, core.reaching, machinery.outbox, audit=audit, clock=machinery.clock)
+    machinery.services.add(works.counting, works.rules)
+    return EntryPoints(
+        admin=ClockRulePages(works.rules).routes(),
+        todos=(works.rules, works.todos),
+        jobs=(Job("contacts.clock", Every(_PACE), works.tick, rehearsed=_REHEARSED),),
+        pushes={SOURCE: works.pushes},
+        unreachable=(works.telling,),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -77,12 +76,11 @@ def is_repeated(told_on: date, today: date, days: ContactDays) -> bool:
 class Part(StrEnum):
     """In which part somebody is told. The graver first."""
 
+    NOBODY = "nobody"
+    """Nobody at the school answers for it."""
     LEADER = "leader"
     LEAD = "lead"
     OWN = "own"
-
-
-PART_OF: Final[Mapping[Stage, Part]] = {Stage.TEACHER: Part.OWN, Stage.LEAD: Part.LEAD, Stage.LEADER: Part.LEADER}
 
 
 def messages_of(parts: set[Part], daily_cap: int) -> list[tuple[Part, ...]]:
@@ -91,3 +89,31 @@ def messages_of(parts: set[Part], daily_cap: int) -> list[tuple[Part, ...]]:
     ordered = [part for part in Part if part in parts]
     alone = min(len(ordered), daily_cap) - 1
     return [(part,) for part in ordered[:alone]] + [tuple(ordered[alone:])] if ordered else []
+
+
+@dataclass(frozen=True, slots=True)
+class Answerable:
+    """Who answers for contact with a child, by person: who keeps it (where nobody does, the head teacher), the
+    protection lead, the school leader, the township's administrators."""
+
+    keepers: tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
+    leaders: tuple[str, ...] = ()
+    administrators: tuple[str, ...] = ()
+
+    def heard_by(self, stage: Stage) -> tuple[Part, tuple[str, ...]]:
+        """Who is told on a stage, and in which part: where nobody holds it whoever stands above, and above the school
+        leader the lead once more. The last ones hear only that nobody is there."""
+        above = {
+            Stage.TEACHER: (Part.OWN, Part.LEAD, Part.LEADER),
+            Stage.LEAD: (Part.LEAD, Part.LEADER),
+            Stage.LEADER: (Part.LEADER, Part.LEAD),
+        }
+        holding = {Part.OWN: self.keepers, Part.LEAD: self.leads, Part.LEADER: self.leaders}
+        found = next(((part, holding[part]) for part in above.get(stage, ()) if holding[part]), None)
+        return found or (Part.NOBODY, self.administrators)
+
+    def parts(self, stage: Stage) -> list[tuple[Part, tuple[str, ...]]]:
+        """Everybody for whom a child is among those they are told of, once its stage is reached."""
+        heard = [self.heard_by(each) for each in STAGES[1 : STAGES.index(stage) + 1]]
+        return list(dict.fromkeys(heard))

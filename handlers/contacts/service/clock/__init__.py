@@ -1,0 +1,1 @@
+"""The contact clock: what is due, who is told, and by which rule."""
