@@ -124,6 +124,10 @@ contacts.report    -       -        self    self         self school          sc
 contacts.counts    -       -        -       -            -    school          school        town          -      -
 contacts.rules     -       -        -       -            -    -               -             town          -      -
 contacts.export    -       -        -       -            -    school          -             -             -      -
+check.class        -       -        -       class        -    -               school        -             -      -
+check.case         -       -        -       class        -    -               school        town          -      -
+check.figures      -       -        -       -            -    -               school        town          -      -
+check.rules        -       -        -       -            -    -               -             town          -      -
 calendar.view      -       -        any     any          any  any             any           any           any    any
 calendar.edit      -       -        -       -            -    -               school        town          -      -
 calendar.town      -       -        -       -            -    -               -             town          -      -
@@ -226,6 +230,10 @@ class Action(StrEnum):
     CONTACTS_COUNTS = "contacts.counts"
     CONTACTS_RULES = "contacts.rules"
     CONTACTS_EXPORT = "contacts.export"
+    CHECK_CLASS = "check.class"
+    CHECK_CASE = "check.case"
+    CHECK_FIGURES = "check.figures"
+    CHECK_RULES = "check.rules"
     CALENDAR_VIEW = "calendar.view"
     CALENDAR_EDIT = "calendar.edit"
     CALENDAR_TOWN = "calendar.town"

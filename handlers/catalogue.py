@@ -21,6 +21,7 @@ from handlers.policy.capability import POLICY
 from handlers.reminders.capability import REMINDERS
 from handlers.rosters.capability import ROSTERS
 from handlers.support.capability import SUPPORT
+from handlers.term_check.capability import TERM_CHECK
 
 CAPABILITIES: tuple[Capability, ...] = (
     ACCOUNTS,
@@ -36,5 +37,6 @@ CAPABILITIES: tuple[Capability, ...] = (
     CONTACTS,
     POLICY,
     DUTIES,
+    TERM_CHECK,
     SUPPORT,
 )

@@ -26,6 +26,7 @@ ITEM_TITLES: Final = {
     "child.waiver": "您申请少交或免交费用时写的情况、交的材料",
     "child.fees": "课后服务该交多少、退多少",
     "child.service_days": "课后服务的点名、请假、接送和结算",
+    "child.term_check": "开学时有没有到校、没到校的怎么联系的",
     "child.pictures": "孩子的照片和录音",
     "child.calls": "微信联系不上时，学校怎么告知了家里",
     "child.contacts": "学校依法记的家校联系",

@@ -12,8 +12,8 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from bot.rights import Reach, Subject
-from handlers.accounts.domain import AppointmentKind
-from handlers.accounts.models import Appointment, Placement
+from handlers.accounts.domain import AppointmentKind, PupilStatus
+from handlers.accounts.models import Appointment, Placement, Pupil, SchoolClass
 from handlers.accounts.service.scope import as_id, visible_classes
 from handlers.accounts.service.views import name_of
 
@@ -44,6 +44,15 @@ class Seat:
     child_id: str
     name: str
     roster_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatAt:
+    """Where a child sat."""
+
+    class_id: str
+    school_id: str
+    grade: int
 
 
 class ClassRolls:
@@ -83,6 +92,36 @@ class ClassRolls:
         for room, child, name, number in await rows.order_by("pupil__name", "pupil_id").values_list(*columns):
             found[str(room)].append(Seat(str(child), name, number or ""))
         return found
+
+    async def sat_in(self, school_id: str, day: date) -> Mapping[str, SeatAt]:
+        """The children who sat in any class of a school on a day."""
+        return await _sat(Q(school_class__school_id=as_id(school_id)), day)
+
+    async def sat(self, child_ids: Collection[str], day: date) -> Mapping[str, SeatAt]:
+        """Where children sat on a day, at whatever school; those who sat nowhere left out."""
+        return await _sat(Q(pupil_id__in=[UUID(each) for each in child_ids]), day) if child_ids else {}
+
+    async def heirs(self, class_ids: Collection[str]) -> Mapping[str, str]:
+        """Which class each became the year after; those that ended left out."""
+        rows = SchoolClass.filter(promoted_from_id__in=[UUID(each) for each in class_ids]) if class_ids else None
+        return {str(old): str(own) for old, own in await rows.values_list("promoted_from_id", "id")} if rows else {}
+
+    async def graduated(self, child_ids: Collection[str]) -> frozenset[str]:
+        """Those who left after the last grade."""
+        rows = Pupil.filter(id__in=[UUID(each) for each in child_ids], status=PupilStatus.GRADUATED)
+        return frozenset(str(each) for each in await rows.values_list("id", flat=True)) if child_ids else frozenset()
+
+    async def names(self, child_ids: Collection[str]) -> Mapping[str, str]:
+        """What children are called, at school or not; a child that is not on record is left out."""
+        rows = Pupil.filter(id__in=[UUID(each) for each in child_ids])
+        return {str(own): name for own, name in await rows.values_list("id", "name")} if child_ids else {}
+
+
+async def _sat(whose: Q, day: date) -> Mapping[str, SeatAt]:
+    lasting = Q(Q(until__isnull=True) | Q(until__gte=day), since__lte=day)
+    rows = Placement.filter(lasting & whose).order_by("since", "id")
+    columns = ("pupil_id", "school_class_id", "school_class__school_id", "school_class__grade")
+    return {str(row[0]): SeatAt(str(row[1]), str(row[2]), row[3]) for row in await rows.values_list(*columns)}
 
 
 async def _heads(class_ids: list[Any], today: date) -> Mapping[str, str]:

@@ -40,6 +40,7 @@ class ItemName(StrEnum):
     CHILD_WAIVER = "child.waiver"
     CHILD_FEES = "child.fees"
     CHILD_SERVICE_DAYS = "child.service_days"
+    CHILD_TERM_CHECK = "child.term_check"
     CHILD_PICTURES = "child.pictures"
     CHILD_NOTICES = "child.notices"
     CHILD_CALLS = "child.calls"
@@ -126,6 +127,13 @@ REGISTER: Final[tuple[Item, ...]] = (
     }),
     Item(_N.CHILD_FEES, _CHILD, _DUTY, {
         "after_school_waived": "pupil_id percent waiver_id is_refund_due refunded_at refunded_by ended_on",
+    }),
+    # Whoever does not come at the beginning of a term is looked for: schools and townships answer for that by law.
+    Item(_N.CHILD_TERM_CHECK, _CHILD, _DUTY, {
+        "term_check_listed": "pupil_id is_new",
+        "term_check_absence": "pupil_id state where_to known_by outcome back_on opened_on stage stage_on closed_at"
+        " active_key",
+        "term_check_step": "kind on_day words from_state to_state stage",
     }),
     # Who was there, who was missed and who collected a child: the school answers for every child in its care.
     Item(_N.CHILD_SERVICE_DAYS, _CHILD, _DUTY, {
@@ -228,6 +236,10 @@ REGISTER: Final[tuple[Item, ...]] = (
         "after_school_payment": "entered_by",
         "after_school_poll": "opened_by",
         "contacts_rule": "entered_by",
+        "term_check_rule": "entered_by",
+        "term_check_return": "signed_by",
+        "term_check_absence": "opened_by closed_by",
+        "term_check_step": "by_person",
     }),
     Item(_N.STAFF_CREDENTIAL, _STAFF, _DUTY, {
         "console_credential": "person_id login password totp_secret totp_confirmed_at totp_last_step must_change"
@@ -329,6 +341,13 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "rosters_page": "source_id number states",
     "support_hand_over": "state closed_at",
     "support_hand_over_reply": "hand_over_id told_at",
+    "term_check_absence": "round_id township_id school_id class_id reduced_at",
+    "term_check_listed": "round_id class_id grade",
+    "term_check_return": "round_id class_id day number counts is_full has_checked_contacts signed_at",
+    "term_check_round": "township_id school_id school_year term name first_day last_day list_day closed_at",
+    "term_check_rule": "township_id since until school_after centre_after township_after centre_school_id primary_limit"
+    " junior_limit clause",
+    "term_check_step": "absence_id at",
 }
 """Columns that are about things and how far they have come (table → names)."""
 

@@ -1,0 +1,1 @@
+"""Use cases of the check at the beginning of a term."""
