@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ('list_day', fields.DateField()),
                 ('closed_at', UtcDatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'term_check_round', 'app': 'models', 'unique_together': (('school_id', 'term'),), 'indexes': [Index(fields=['township_id', 'school_year'], name='idx_term_check_round_t')], 'pk_attr': 'id', 'table_description': 'The check of a school in a term. `term` names it for good (2026-autumn), `list_day` is the day whose lists count.'},
+            options={'table': 'term_check_round', 'app': 'models', 'unique_together': (('school_id', 'term'),), 'indexes': [Index(fields=['township_id', 'school_year'], name='idx_term_check_round_t')], 'pk_attr': 'id', 'table_description': 'The check of a school in a term. `term` names it for good (2026-autumn). `list_day`: whose lists count.'},
             bases=['Record'],
         ),
         ops.CreateModel(

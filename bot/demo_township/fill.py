@@ -14,6 +14,7 @@ from bot.delivery.outbox import Outbox
 from bot.demo_township.after_school import put_plans, put_waiver_rules
 from bot.demo_township.calendar import point_days, terms_around, town_days
 from bot.demo_township.plan import MINI_PROGRAM_PREFIX, UNION_PREFIX, TownshipPlan
+from bot.demo_township.term_check import put_term_checks
 from bot.errors import Conflict, Unavailable
 from bot.identity import SYSTEM, Actor
 from bot.metrics import Metrics
@@ -105,6 +106,7 @@ class _Filling:
         await self._calendar()
         await put_plans(self._plan, self._ids, self._clock)
         await put_waiver_rules(self._plan, self._ids, self._clock)
+        await put_term_checks(self._plan, self._ids, self._clock)
         return self._ids
 
     async def _schools(self) -> None:

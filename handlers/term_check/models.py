@@ -35,7 +35,7 @@ class TermCheckRule(Record):
 
 
 class TermCheckRound(Record):
-    """The check of a school in a term. `term` names it for good (2026-autumn), `list_day` is the day whose lists count."""
+    """The check of a school in a term. `term` names it for good (2026-autumn). `list_day`: whose lists count."""
 
     township_id: UUID = fields.UUIDField()
     school_id: UUID = fields.UUIDField()

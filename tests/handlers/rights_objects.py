@@ -75,6 +75,9 @@ from handlers.reminders.domain import ReminderState
 from handlers.reminders.models import ClassReminder, OwnReminder
 from handlers.rosters.domain import Coverage, ImportState, RosterKind
 from handlers.rosters.models import Import
+from handlers.term_check.domain.cases import CaseState, Stage
+from handlers.term_check.models import TermCheckAbsence, TermCheckListed, TermCheckRound
+from handlers.term_check.service.rows import proofs_of
 from tests import factories
 
 KINDS: Final[Mapping[Role, AppointmentKind]] = {
@@ -667,6 +670,62 @@ async def _slip(world: World, place: Place, caller: Caller) -> object:
     return code
 
 
+async def _check_room(world: World, place: Place, caller: Caller) -> object:
+    """The class of the child, which is asked for in it."""
+    await _check_round(place)
+    return place.school_class.id
+
+
+async def _check_round(place: Place) -> TermCheckRound:
+    moments: dict[str, Any] = {"created_at": factories.LONG_AGO, "updated_at": factories.LONG_AGO}
+    row, _ = await TermCheckRound.get_or_create(
+        school_id=place.school.id,
+        term="2026-autumn",
+        defaults={
+            "township_id": place.township.id,
+            "school_year": 2026,
+            "name": "上学期",
+            "first_day": factories.FIRST_DAY,
+            "last_day": factories.FIRST_DAY + timedelta(days=120),
+            "list_day": factories.FIRST_DAY - timedelta(days=60),
+            **moments,
+        },
+    )
+    await TermCheckListed.get_or_create(
+        round_id=row.id,
+        pupil_id=place.pupil.id,
+        defaults={"class_id": place.school_class.id, "grade": place.school_class.grade, **moments},
+    )
+    return row
+
+
+async def _check_case(world: World, place: Place, caller: Caller) -> object:
+    """Of the child, which did not come."""
+    known = await TermCheckAbsence.get_or_none(pupil_id=place.pupil.id)
+    if known is not None:
+        return known.id
+    of = await _check_round(place)
+    row = await TermCheckAbsence.create(
+        round_id=of.id,
+        township_id=place.township.id,
+        school_id=place.school.id,
+        class_id=place.school_class.id,
+        pupil_id=place.pupil.id,
+        state=CaseState.ABSENT,
+        opened_on=factories.FIRST_DAY,
+        stage=Stage.CLASS,
+        active_key=str(place.pupil.id),
+        created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )
+    return row.id
+
+
+async def _check_proof(world: World, place: Place, caller: Caller) -> object:
+    case = await TermCheckAbsence.get(pupil_id=place.pupil.id)
+    return (await FileStore(FrozenClock(factories.LONG_AGO)).keep(proofs_of(case.id), b"picture", "image/jpeg")).id
+
+
 # By the part of the path before the id, and the name of the id.
 OBJECTS: Final[Mapping[str, Maker]] = {
     "children/{id}": _pupil,
@@ -712,6 +771,9 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "schools/{duty_school}": _duty_school,
     "appraisal/{plan}": _service_plan,
     "polls/{plan_id}": _service_plan,
+    "rooms/{room}": _check_room,
+    "cases/{case}": _check_case,
+    "proofs/{proof}": _check_proof,
 }
 
 # What is sent along to a route that names a thing and takes more: enough to get as far as the thing.
@@ -896,6 +958,11 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/waivers/{waiver}/refunded": _nothing,
     "POST /admin/children/{child}/waiver": _nothing,
     "POST /admin/waiver-lists/{list}/undo": _nothing,
+    "POST /admin/term-check/rooms/{room}": _nothing,
+    "POST /admin/term-check/cases/{case}/steps": _nothing,
+    "POST /admin/term-check/cases/{case}/where": _nothing,
+    "POST /admin/term-check/cases/{case}/end": _nothing,
+    "POST /admin/term-check/cases/{case}/reopen": _nothing,
     "POST /admin/deliveries/{delivery}/decide": _verdict,
     "POST /admin/handlist/{line}/tick": _way,
     "POST /admin/handlist/{line}/reveal": _guardian_called,

@@ -11,6 +11,8 @@ from handlers.calendar.domain import SchoolCalendar, Term
 
 COMPULSORY: Final = range(1, 10)
 """The grades of compulsory schooling; a kindergarten is asked nothing."""
+FIRST_OF_LEVEL: Final = (1, 7)
+"""Grades in which children are new as a rule."""
 _SUMMER: Final = 7
 
 
@@ -50,11 +52,14 @@ def listed(school_id: str, found: Found, *, has_promoted: bool) -> dict[str, Ent
     come. `has_promoted`: a year has begun since, so that everybody is a grade higher."""
     if not found.rooms:
         return {}
-    entries = {
-        child: Entry(sat.class_id, found.rooms[sat.class_id], not _was_at_school(found.before.get(child)))
-        for child, sat in found.now.items()
-        if sat.class_id in found.rooms
-    }
+    has_list = any(sat.school_id == school_id and sat.grade in COMPULSORY for sat in found.before.values())
+    entries = {}
+    for child, sat in found.now.items():
+        if sat.class_id in found.rooms:
+            grade = found.rooms[sat.class_id]
+            # A school that came to this service since has no list of last term: then the grade tells who is new.
+            is_new = not _was_at_school(found.before.get(child)) if has_list else grade in FIRST_OF_LEVEL
+            entries[child] = Entry(sat.class_id, grade, is_new)
     for child, sat in found.before.items():
         is_here = sat.school_id == school_id and sat.grade in COMPULSORY
         if not is_here or child in found.now or child in found.graduated:

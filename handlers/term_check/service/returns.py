@@ -15,7 +15,7 @@ from bot.errors import Conflict, NotFound, NotPermitted
 from bot.identity import Actor
 from bot.rights import Action, Subject, may, refusal, require
 from bot.storage.database import transaction
-from handlers.accounts.domain import SchoolKind
+from handlers.accounts.domain import SchoolKind, school_year_of
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.places import PlaceService
 from handlers.accounts.service.rolls import ClassRolls, Room
@@ -87,12 +87,9 @@ class ReturnService:
     async def own_classes(self, actor: Actor) -> list[ClassList]:
         """The classes within reach of whose school a round goes on, by school and class; written down."""
         reach = require(actor, Action.CHECK_CLASS)
-        years = {
-            row.school_year for row in await TermCheckRound.filter(closed_at__isnull=True).only("id", "school_year")
-        }
         found: list[ClassList] = []
         async with transaction():
-            for year in sorted(years, reverse=True):
+            for year in await self._years():
                 for room in await self._parts.rolls.rooms(reach, year, self._today()):
                     row = await round_of(room.school_id)
                     if row is not None and row.school_year == year and (known := await self._list(row, room)).lines:
@@ -215,7 +212,7 @@ class ReturnService:
     async def _held(self, actor: Actor, class_id: str, *, lock: bool = False) -> tuple[TermCheckRound, Room]:
         """Raises NotFound, NotAskedNow."""
         reach = require(actor, Action.CHECK_CLASS)
-        for year in await _years():
+        for year in await self._years():
             rooms = await self._parts.rolls.rooms(reach, year, self._today(), class_id=str(as_id(class_id)))
             if rooms:
                 row = await round_of(rooms[0].school_id)
@@ -250,7 +247,7 @@ class ReturnService:
 
     async def _rooms_now(self, actor: Actor) -> list[Room]:
         reach, found = require(actor, Action.CHECK_CLASS), []
-        for year in await _years():
+        for year in await self._years():
             found += await self._parts.rolls.rooms(reach, year, self._today())
         return found
 
@@ -258,6 +255,11 @@ class ReturnService:
         await self._audit.record(
             actor, Action.CHECK_CLASS, f"class:{room.id}", whose=room.subject, fields=["absent"], purpose=purpose
         )
+
+    async def _years(self) -> list[int]:
+        """Of the rounds that go on, and of today: a class without a round is there too."""
+        rows = TermCheckRound.filter(closed_at__isnull=True).distinct().values_list("school_year", flat=True)
+        return sorted({school_year_of(self._today()), *(int(str(each)) for each in await rows)}, reverse=True)
 
     def _today(self) -> date:
         return local_date(self._clock.now())
@@ -276,8 +278,8 @@ async def owes(row: TermCheckRound, class_id: UUID, day: date) -> bool:
     last = await last_return(row.id, class_id)
     if last is None:
         return True
-    is_open = any(each.active_key for each in (await last_cases(row, children)).values())
-    return last.day < day and is_open
+    cases = (await last_cases(row, children)).values()
+    return last.day < day and any(each.active_key and each.opened_on <= day for each in cases)
 
 
 def counts_of(lines: Iterable[Line]) -> Counts:
@@ -293,11 +295,6 @@ def counts_in(plain: Mapping[str, int]) -> Counts:
 def round_view(row: TermCheckRound) -> RoundView:
     """A round for the eye."""
     return RoundView(str(row.id), row.name, row.first_day, row.last_day, row.list_day)
-
-
-async def _years() -> list[int]:
-    rows = await TermCheckRound.filter(closed_at__isnull=True).distinct().values_list("school_year", flat=True)
-    return sorted({int(str(each)) for each in rows}, reverse=True)
 
 
 def _plain(counts: Counts) -> dict[str, int]:

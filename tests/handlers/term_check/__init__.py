@@ -1,0 +1,1 @@
+"""Tests of the check at the beginning of a term."""

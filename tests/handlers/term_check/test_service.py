@@ -1,0 +1,481 @@
+"""The services of the check on a real database: lists, reports, cases, who is told, and what is kept."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from tortoise.exceptions import BaseORMException
+
+from bot.audit.models import AuditRow
+from bot.delivery.pushes import NotNeeded, Purpose, Push, PushClass
+from bot.errors import NotFound, NotPermitted
+from bot.identity import Actor
+from bot.rights import Action
+from bot.storage.database import transaction
+from handlers.accounts.domain import AppointmentKind, PupilStatus
+from handlers.accounts.models import Pupil
+from handlers.duties.domain import TaskState
+from handlers.duties.models import DutyTask
+from handlers.duties.service.planning import DutyPlanner
+from handlers.term_check.domain.cases import (
+    CaseEvent,
+    CaseInvalid,
+    CaseState,
+    IllegalCaseMove,
+    KnownBy,
+    ProofMissing,
+    StepKind,
+)
+from handlers.term_check.domain.cases import (
+    Stage as Rung,
+)
+from handlers.term_check.domain.figures import Level, RateName
+from handlers.term_check.domain.rules import CheckRuleInvalid, Ladder
+from handlers.term_check.models import (
+    TermCheckAbsence,
+    TermCheckListed,
+    TermCheckReturn,
+    TermCheckRound,
+    TermCheckRule,
+    TermCheckStep,
+)
+from handlers.term_check.service.cases import Ending, Talk
+from handlers.term_check.service.records import KEPT_DAYS, CheckRecords
+from handlers.term_check.service.returns import NotAskedNow
+from tests import factories
+from tests.handlers.after_school.waivers_stage import png
+from tests.handlers.term_check.stage import AUTUMN, FIRST, NEXT_SPRING, SPRING, Stage, at, place
+
+S = CaseState
+WORDS = "见到奶奶，说下周一回来"
+
+
+# --------------------------------------------------------------------------------------------------------------- lists
+async def test_a_round_begins_by_the_calendar_with_last_term_s_list(stage: Stage) -> None:
+    await stage.build((1, 3), (7,))
+    room = stage.schools[0].rooms[1]
+    taken_off, graduated = room.children[0], room.children[1]
+    await stage.remove(taken_off)
+    await stage.remove(graduated, PupilStatus.GRADUATED)
+    newcomer = await stage.child(room, new=True)
+    stage.clock.set(at(date(2026, 8, 31)))
+    await stage.begin()
+    assert await TermCheckRound.all().count() == 0
+    stage.clock.set(at(FIRST))
+    await stage.begin()
+    await stage.begin()
+    assert await TermCheckRound.all().count() == 2
+    listed = {row.pupil_id: row for row in await TermCheckListed.filter(class_id=room.row.id)}
+    assert set(listed) == {taken_off.id, room.children[2].id, newcomer.id}
+    assert {own for own, row in listed.items() if row.is_new} == {newcomer.id}
+    first_grade = await TermCheckListed.filter(class_id=stage.schools[0].rooms[0].row.id)
+    assert [row.is_new for row in first_grade] == [True] * 3
+    row = await TermCheckRound.get(school_id=stage.schools[0].row.id)
+    assert (row.term, row.list_day) == ("2026-autumn", SPRING.last_day)
+
+
+async def test_lists_follow_the_roster_and_lose_nobody(stage: Stage) -> None:
+    await stage.build((3,), (3,))
+    here, there = (school.rooms[0] for school in stage.schools)
+    await stage.begin()
+    late, gone, moved = await stage.child(here, new=True), here.children[0], here.children[1]
+    await stage.begin()
+    assert await TermCheckListed.filter(pupil_id=late.id).count() == 1
+    await stage.report(here, moved)
+    case = await stage.case_of(moved)
+    await stage.remove(gone)
+    await stage.remove(moved)
+    await place(moved, there.row, FIRST, None)
+    await stage.begin()
+    assert await TermCheckListed.filter(pupil_id=gone.id).values_list("class_id", flat=True) == [here.row.id]
+    # Whoever sits at another school of ours is asked for there, with what goes on about them.
+    assert await TermCheckListed.filter(pupil_id=moved.id).values_list("class_id", flat=True) == [there.row.id]
+    await case.refresh_from_db()
+    assert (case.class_id, case.school_id, case.state) == (there.row.id, stage.schools[1].row.id, S.ABSENT)
+    await Pupil.filter(id=late.id).delete()
+    await stage.begin()
+    assert not await TermCheckListed.filter(pupil_id=late.id).exists()
+
+
+async def test_a_service_set_up_in_the_middle_of_a_term_asks_nobody_until_a_school_begins(stage: Stage) -> None:
+    await stage.build((3,))
+    stage.clock.set(at(date(2026, 11, 10)))
+    await stage.begin()
+    assert not await TermCheckRound.exists()
+    campus = stage.schools[0]
+    leader, head = await stage.actor(campus.leader), await stage.actor(campus.rooms[0].head)
+    assert await stage.returns.schools_without(leader) == [(campus.id, campus.row.name)]
+    assert await stage.returns.schools_without(head) == []
+    with pytest.raises(NotFound):
+        await stage.returns.begin(head, campus.id)
+    with pytest.raises(NotAskedNow):
+        await stage.report(campus.rooms[0])
+    await stage.returns.begin(leader, campus.id)
+    assert await stage.returns.schools_without(leader) == []
+    assert (await stage.report(campus.rooms[0])).of.is_full
+    stage.clock.set(at(AUTUMN.last_day + timedelta(days=1)))
+    await stage.begin()
+    assert (await TermCheckRound.get()).closed_at is not None
+    with pytest.raises(NotAskedNow):
+        await stage.returns.begin(leader, campus.id)
+
+
+# ------------------------------------------------------------------------------------------------------------- reports
+async def test_a_class_reports_until_all_are_accounted_for(stage: Stage) -> None:
+    await stage.build()
+    await stage.begin()
+    room = stage.schools[0].rooms[0]
+    away, ill, _ = room.children
+    done = await stage.report(room, away, ill)
+    assert (done.new, done.back, done.of.open, done.of.is_full) == (2, 0, 2, False)
+    assert done.of.last is not None
+    assert (done.of.last.counts.listed, done.of.last.counts.here) == (3, 1)
+    again = await stage.report(room, away, ill)
+    assert again.of.last is not None
+    assert (again.new, again.of.last.number) == (0, 1), "the same report twice on a day is one"
+    await stage.go_to(date(2026, 9, 2))
+    done = await stage.report(room, ill)
+    assert (done.back, done.of.open) == (1, 1)
+    head = await stage.actor(room.head)
+    case = await stage.case_of(ill)
+    await stage.cases.end(head, str(case.id), Ending(CaseEvent.EXCUSE, "肺炎住院，医生开了单", date(2026, 9, 14)))
+    done = await stage.report(room)
+    assert done.of.is_full
+    assert done.of.last is not None
+    assert (done.of.last.counts.here, done.of.last.counts.ill) == (2, 1)
+    assert [row.is_full for row in await TermCheckReturn.all().order_by("number")] == [False, False, True]
+
+
+async def test_who_did_not_come_back_from_illness_is_looked_for_again(stage: Stage) -> None:
+    await stage.build()
+    await stage.begin()
+    room = stage.schools[0].rooms[0]
+    await stage.report(room, room.children[0])
+    case = await stage.case_of(room.children[0])
+    excused = Ending(CaseEvent.EXCUSE, "发烧，在家休息", date(2026, 9, 4))
+    await stage.cases.end(await stage.actor(room.head), str(case.id), excused)
+    await stage.report(room)
+    await stage.go_to(date(2026, 9, 6))
+    assert (await stage.case_of(room.children[0])).state is S.ILL
+    await stage.go_to(date(2026, 9, 7))
+    case = await stage.case_of(room.children[0])
+    assert (case.state, case.opened_on, case.outcome) == (S.ABSENT, date(2026, 9, 7), None)
+    assert await stage.told(room.head, "return") == ["2026-09-01", "2026-09-07"][1:]
+
+
+async def test_reports_are_signed_by_those_of_the_class_and_its_school(stage: Stage) -> None:
+    await stage.build((3,), (3,))
+    await stage.begin()
+    mine, other = (school.rooms[0] for school in stage.schools)
+    assert (await stage.report(mine, by=stage.schools[0].leader)).of.is_full
+    for person, error in (
+        (other.head, NotFound),
+        (stage.schools[1].leader, NotFound),
+        (stage.admin, NotPermitted),
+        (await factories.make_person(), NotPermitted),
+    ):
+        with pytest.raises(error):
+            await stage.report(mine, by=person)
+    with pytest.raises(CaseInvalid):
+        await stage.report(mine, other.children[0])
+    assert await TermCheckReturn.all().count() == 1
+
+
+async def test_the_recurring_duty_is_done_by_it_once_the_contacts_were_gone_through(stage: Stage) -> None:
+    await stage.build()
+    await stage.machinery.services.get(DutyPlanner).plan()
+    await stage.begin()
+    room = stage.schools[0].rooms[0]
+    of_class = DutyTask.filter(rule__shipped="roster_check", class_id=room.row.id)
+    assert not (await stage.report(room, room.children[0], contacts=True)).has_done_duty
+    case = await stage.case_of(room.children[0])
+    assert (await of_class.get()).state is TaskState.OPEN
+    await stage.cases.end(await stage.actor(room.head), str(case.id), Ending(CaseEvent.RETURN))
+    task = await of_class.get()
+    assert (task.state, task.done_by) == (TaskState.DONE, room.head.id)
+    assert not (await stage.report(room)).has_done_duty
+
+
+async def test_a_full_list_alone_does_not_do_the_duty(stage: Stage) -> None:
+    await stage.build()
+    await stage.machinery.services.get(DutyPlanner).plan()
+    await stage.begin()
+    room = stage.schools[0].rooms[0]
+    assert not (await stage.report(room)).has_done_duty
+    assert (await stage.report(room, contacts=True)).has_done_duty
+
+
+# --------------------------------------------------------------------------------------------------------------- cases
+async def opened(stage: Stage) -> tuple[Actor, str]:
+    """A case, and its head teacher."""
+    await stage.build()
+    await stage.begin()
+    room = stage.schools[0].rooms[0]
+    await stage.report(room, room.children[0])
+    return await stage.actor(room.head), str((await stage.case_of(room.children[0])).id)
+
+
+async def test_a_case_is_followed_from_the_first_call_to_the_other_school(stage: Stage) -> None:
+    head, own = await opened(stage)
+    await stage.cases.talk(head, own, Talk(StepKind.CALL, "电话没人接，明天再打"))
+    await stage.cases.talk(head, own, Talk(StepKind.VISIT, WORDS, FIRST - timedelta(days=1)))
+    await stage.cases.locate(head, own, "跟父母在县城", KnownBy.RELATIVE)
+    with pytest.raises(ProofMissing):
+        await stage.cases.end(head, own, Ending(CaseEvent.TRANSFER, "转到县城二小"))
+    assert (await TermCheckAbsence.get(id=own)).state is S.LOCATED
+    case = await stage.cases.end(head, own, Ending(CaseEvent.TRANSFER, "转到县城二小", proof=png()))
+    assert (case.line.state, case.where_to, case.known_by) == (S.TRANSFERRED, "跟父母在县城", KnownBy.RELATIVE)
+    assert [each.kind for each in case.steps] == [
+        StepKind.MISSED, StepKind.CALL, StepKind.VISIT, StepKind.LOCATED, StepKind.CLOSED,
+    ]  # fmt: skip
+    assert (await stage.cases.proof(head, own, case.proofs[0])).media_type == "image/jpeg"
+    with pytest.raises(IllegalCaseMove):
+        await stage.cases.talk(head, own, Talk(StepKind.CALL, WORDS))
+    case = await stage.cases.reopen(head, own, "学校说没有来报到")
+    assert (case.line.state, case.is_open) == (S.ABSENT, True)
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        Talk(StepKind.CALL, "嗯"),
+        Talk(StepKind.CLIMBED, WORDS),
+        Talk(StepKind.CALL, WORDS, FIRST + timedelta(days=1)),
+        Talk(StepKind.CALL, WORDS, FIRST - timedelta(days=61)),
+    ],
+)
+async def test_what_is_no_record_is_refused(stage: Stage, talk: Talk) -> None:
+    head, own = await opened(stage)
+    with pytest.raises(CaseInvalid):
+        await stage.cases.talk(head, own, talk)
+    assert await TermCheckStep.all().count() == 1
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [Ending(CaseEvent.EXCUSE, "发烧了在家"), Ending(CaseEvent.OTHERWISE), Ending(CaseEvent.LOCATE, WORDS)],
+)
+async def test_an_ending_without_its_reason_is_none(stage: Stage, ending: Ending) -> None:
+    head, own = await opened(stage)
+    with pytest.raises(CaseInvalid):
+        await stage.cases.end(head, own, ending)
+    assert (await TermCheckAbsence.get(id=own)).state is S.ABSENT
+
+
+async def test_a_case_is_seen_by_its_class_school_and_township_only(stage: Stage) -> None:
+    _, own = await opened(stage)
+    other = await stage.school(3)
+    for person in (stage.schools[0].leader, stage.admin):
+        assert (await stage.cases.one(await stage.actor(person), own)).line.state is S.ABSENT
+    lead = await factories.make_person()
+    await factories.make_appointment(AppointmentKind.PROTECTION_LEAD, lead, school=stage.schools[0].row)
+    for person, error in ((other.leader, NotFound), (other.rooms[0].head, NotFound), (lead, NotPermitted)):
+        with pytest.raises(error):
+            await stage.cases.one(await stage.actor(person), own)
+        with pytest.raises(error):
+            await stage.cases.end(await stage.actor(person), own, Ending(CaseEvent.RETURN))
+    assert (await stage.cases.page(await stage.actor(other.leader)))[1] == 0
+
+
+async def test_every_look_is_written_down_and_without_the_line_there_is_no_look(stage: Stage) -> None:
+    head, own = await opened(stage)
+    before = await AuditRow.filter(action=Action.CHECK_CASE.value).count()
+    await stage.cases.one(head, own)
+    await stage.cases.page(head)
+    assert await AuditRow.filter(action=Action.CHECK_CASE.value).count() == before + 2
+    connection = AuditRow._meta.db
+    await connection.execute_query("ALTER TABLE audit_entry RENAME TO audit_away")
+    try:
+        room = stage.schools[0].rooms[0]
+        for look in (stage.cases.one(head, own), stage.cases.page(head), stage.returns.of_class(head, room.id)):
+            with pytest.raises(BaseORMException):
+                await look
+    finally:
+        await connection.execute_query("ALTER TABLE audit_away RENAME TO audit_entry")
+
+
+async def test_two_reports_at_once_make_one_case(stage: Stage) -> None:
+    await stage.build()
+    await stage.begin()
+    room = stage.schools[0].rooms[0]
+    await stage.report(room, room.children[0])
+    case = await stage.case_of(room.children[0])
+    with pytest.raises(BaseORMException):
+        await TermCheckAbsence.create(
+            round_id=case.round_id, township_id=case.township_id, school_id=case.school_id, class_id=case.class_id,
+            pupil_id=case.pupil_id, state=S.ABSENT, opened_on=FIRST, stage=Rung.CLASS, active_key=case.active_key,
+            created_at=at(FIRST), updated_at=at(FIRST),
+        )  # fmt: skip
+
+
+# -------------------------------------------------------------------------------------------------------------- ladder
+async def test_a_child_that_stays_away_climbs_by_the_rule_and_each_is_told_once(stage: Stage) -> None:
+    await stage.build((3,), (4,))
+    home, centre = stage.schools
+    await stage.rule(centre=centre)
+    await stage.begin()
+    room = home.rooms[0]
+    await stage.report(room, room.children[0])
+    await stage.go_to(date(2026, 9, 14))
+    # The Saturday and the Sunday between do not count.
+    assert await stage.told(home.leader, "school") == ["2026-09-02"]
+    assert await stage.told(centre.leader, "centre") == ["2026-09-04"]
+    assert await stage.told(stage.admin, "township") == ["2026-09-08"]
+    assert (await stage.case_of(room.children[0])).stage is Rung.TOWNSHIP
+    assert await stage.told(stage.admin, "school") == []
+    lines = await stage.board.centre(await stage.actor(centre.leader))
+    assert [(line.school, line.cases) for line in lines] == [(home.row.name, 1)]
+    assert await stage.board.centre(await stage.actor(home.leader)) == []
+
+
+async def test_without_a_rule_nothing_climbs_and_without_a_centre_the_township_is_told(stage: Stage) -> None:
+    await stage.build()
+    await stage.begin()
+    room = stage.schools[0].rooms[0]
+    await stage.report(room, room.children[0])
+    await stage.go_to(date(2026, 9, 14))
+    assert (await stage.case_of(room.children[0])).stage is Rung.CLASS
+    await stage.rule()
+    await stage.run()
+    assert (await stage.case_of(room.children[0])).stage is Rung.TOWNSHIP
+    assert await stage.told(stage.schools[0].leader, "school") == ["2026-09-14"]
+    assert await stage.told(stage.admin, "centre") == await stage.told(stage.admin, "township") == ["2026-09-14"]
+
+
+async def test_whoever_owes_a_report_is_asked_every_school_day_until_all_have_come(stage: Stage) -> None:
+    await stage.build((3, 4))
+    await stage.run()
+    silent, good = stage.schools[0].rooms
+    await stage.report(good)
+    await stage.go_to(date(2026, 9, 8))
+    days = ["2026-09-01", "2026-09-02", "2026-09-03", "2026-09-04", "2026-09-07", "2026-09-08"]
+    assert await stage.told(silent.head, "return") == days
+    assert await stage.told(good.head, "return") == days[:1]
+    assert await stage.told(stage.schools[0].leader, "late") == days[1:]
+    await stage.report(silent)
+    await stage.go_to(date(2026, 9, 11))
+    assert await stage.told(silent.head, "return") == days
+
+
+async def composed(stage: Stage, word: str, place_id: str, person_id: str, day: date) -> object:
+    """What a promise comes to now."""
+    push = Push(
+        "1", f"term_check:{word}", f"{place_id}:{day}", person_id, "", Purpose.TASK, PushClass.NORMAL, (), at(day),
+        at(day, 20),
+    )  # fmt: skip
+    return (await stage.climbing.compose([push], stage.clock.now()))["1"]
+
+
+async def test_what_is_said_names_no_child_and_nothing_is_said_that_is_not_so_any_more(stage: Stage) -> None:
+    await stage.build()
+    await stage.rule()
+    await stage.begin()
+    campus, room = stage.schools[0], stage.schools[0].rooms[0]
+    head, school = str(room.head.id), str(campus.leader.id)
+    for word, own, person in (("return", room.id, head),):
+        said = await composed(stage, word, own, person, FIRST)
+        assert "今天的到校情况还没有交" in said.text  # type: ignore[attr-defined]
+    await stage.report(room, room.children[0])
+    assert await composed(stage, "return", room.id, head, FIRST) == NotNeeded("settled")
+    await stage.go_to(date(2026, 9, 2))
+    said = await composed(stage, "school", campus.id, school, date(2026, 9, 2))
+    assert "1名学生没有到校" in said.text  # type: ignore[attr-defined]
+    assert all(child.name not in repr(said) + said.text for child in room.children)  # type: ignore[attr-defined]
+    assert await composed(stage, "school", campus.id, head, date(2026, 9, 2)) == NotNeeded("not_theirs")
+    await stage.report(room)
+    assert await composed(stage, "school", campus.id, school, date(2026, 9, 2)) == NotNeeded("settled")
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+async def test_rules_follow_one_another_and_are_never_changed(stage: Stage) -> None:
+    await stage.build()
+    await stage.rule()
+    with pytest.raises(CheckRuleInvalid):
+        await stage.rule()
+    await stage.rule(since=date(2026, 10, 8), ladder=Ladder(2, 2, 4))
+    admin = await stage.actor(stage.admin)
+    later, first = await stage.rules.rules(admin, str(stage.town.id))
+    assert (first.until, later.until, later.ladder) == (date(2026, 10, 7), None, Ladder(2, 2, 4))
+    for wrong in (
+        {"since": date(2026, 8, 1)}, {"since": date(2026, 12, 1), "clause": " "},
+        {"since": date(2026, 12, 1), "centre_school_id": str((await factories.make_school()).id)},
+    ):  # fmt: skip
+        with pytest.raises(CheckRuleInvalid):
+            await stage.rule(**wrong)
+    with pytest.raises(NotFound):
+        await stage.rules.rules(admin, str((await factories.make_township()).id))
+    with pytest.raises(NotPermitted):
+        await stage.rules.townships(await stage.actor(stage.schools[0].leader))
+
+
+async def test_the_database_refuses_to_change_what_was_written(stage: Stage) -> None:
+    _, own = await opened(stage)
+    await stage.rule()
+    for deed in (
+        TermCheckStep.filter(absence_id=own).update(on_day=date(2026, 9, 9)),
+        TermCheckStep.filter(absence_id=own).delete(),
+        TermCheckReturn.all().update(counts={}),
+        TermCheckReturn.all().delete(),
+        TermCheckRule.all().update(primary_limit=999),
+    ):
+        with pytest.raises(BaseORMException):
+            async with transaction():
+                await deed
+    await TermCheckStep.filter(absence_id=own).update(words=None)
+
+
+# ------------------------------------------------------------------------------------------------------------- figures
+async def test_a_year_of_two_terms_counts_each_child_once(stage: Stage) -> None:
+    await stage.build((3, 7))
+    primary, junior = stage.schools[0].rooms
+    await stage.rule()
+    await stage.begin()
+    await stage.report(primary, primary.children[0])
+    leader = await stage.actor(stage.schools[0].leader)
+    year = await stage.board.year(leader)
+    assert (year.year, year.schools[0].silent) == (2026, 1)
+    assert year.total[Level.JUNIOR].all.listed == 0, "a class that said nothing is in no figure"
+    await stage.report(junior, junior.children[0])
+    await stage.cases.end(leader, str((await stage.case_of(junior.children[0])).id), Ending(CaseEvent.RETURN))
+    stage.clock.set(at(NEXT_SPRING.first_day))
+    await stage.begin()
+    for room in (primary, junior):
+        await stage.report(room, *room.children[:1])
+    year = await stage.board.year(leader)
+    rate = year.total[Level.PRIMARY].rate(RateName.DROP_OUT)
+    assert (rate.part, rate.whole, rate.is_below(year.rule.limits.primary if year.rule else 0)) == (1, 3, False)
+    assert (year.total[Level.JUNIOR].rate(RateName.RETENTION).part, year.years) == (2, [2026])
+    with pytest.raises(NotPermitted):
+        await stage.board.year(await stage.actor(primary.head))
+    await stage.board.export(leader)
+    assert await AuditRow.filter(action=Action.CHECK_FIGURES.value, purpose="export").count() == 1
+
+
+# ------------------------------------------------------------------------------------------------------------- records
+async def test_a_family_is_told_when_and_what_came_of_it_and_no_more(stage: Stage) -> None:
+    head, own = await opened(stage)
+    await stage.cases.talk(head, own, Talk(StepKind.VISIT, WORDS))
+    child = str((await TermCheckAbsence.get(id=own)).pupil_id)
+    records = CheckRecords(stage.machinery.files, stage.clock)
+    data = await records.child_data(child, str(stage.admin.id))
+    assert data == {"开学清点": [{"哪天记为没到": "2026-09-01", "结果": "没到，去向还不清楚", "哪天办结": "还没有"}]}
+    assert await records.dependents([child], []) == {"term_check_cases": 1}
+    assert await records.dependents([], [str(stage.schools[0].rooms[0].head.id)]) == {"term_check_cases": 3}
+    await records.erase_child(child, keep_duty=True)
+    assert await TermCheckStep.filter(words__not_isnull=True).count() == 1
+    await records.erase_child(child, keep_duty=False)
+    assert await TermCheckStep.filter(words__not_isnull=True).count() == 0
+
+
+async def test_words_and_proofs_go_when_their_term_is_over_and_the_figures_stay(stage: Stage) -> None:
+    head, own = await opened(stage)
+    await stage.cases.end(head, own, Ending(CaseEvent.TRANSFER, "转到县城二小", proof=png()))
+    records = CheckRecords(stage.machinery.files, stage.clock)
+    assert await records.due(FIRST + timedelta(days=KEPT_DAYS)) == []
+    [due] = await records.due(FIRST + timedelta(days=KEPT_DAYS + 2))
+    await records.dispose(due)
+    await records.dispose(due)
+    case = await stage.cases.one(head, own)
+    assert (case.line.state, case.outcome, case.proofs) == (S.TRANSFERRED, "", [])
+    assert await records.due(FIRST + timedelta(days=KEPT_DAYS + 2)) == []
