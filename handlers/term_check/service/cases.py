@@ -91,8 +91,9 @@ class CaseService:
         self, actor: Actor, states: Sequence[CaseState] = OPEN, *, offset: int = 0, limit: int = 50
     ) -> tuple[list[CaseLine], int]:
         """The cases within reach in these states, those open longest first, and how many there are; written down."""
-        query = within(require(actor, Action.CHECK_CASE)).filter(state__in=list(states))
+        reach = require(actor, Action.CHECK_CASE)
         async with transaction():
+            query = within(reach).filter(state__in=list(states))
             rows = await query.order_by("opened_on", "school_id", "class_id", "id").offset(offset).limit(limit)
             for row in rows:
                 await self._wrote(actor, row, "list")

@@ -12,7 +12,6 @@ from bot.delivery.pushes import NotNeeded, Purpose, Push, PushClass
 from bot.errors import NotFound, NotPermitted
 from bot.identity import Actor
 from bot.rights import Action
-from bot.storage.database import transaction
 from handlers.accounts.domain import AppointmentKind, PupilStatus
 from handlers.accounts.models import Pupil
 from handlers.duties.domain import TaskState
@@ -412,16 +411,17 @@ async def test_rules_follow_one_another_and_are_never_changed(stage: Stage) -> N
 async def test_the_database_refuses_to_change_what_was_written(stage: Stage) -> None:
     _, own = await opened(stage)
     await stage.rule()
+    steps, returns, rules = TermCheckStep.filter(absence_id=own), TermCheckReturn.all(), TermCheckRule.all()
     for deed in (
-        TermCheckStep.filter(absence_id=own).update(on_day=date(2026, 9, 9)),
-        TermCheckStep.filter(absence_id=own).delete(),
-        TermCheckReturn.all().update(counts={}),
-        TermCheckReturn.all().delete(),
-        TermCheckRule.all().update(primary_limit=999),
+        lambda: steps.update(on_day=date(2026, 9, 9)),
+        lambda: steps.delete(),
+        lambda: returns.update(counts={}),
+        lambda: returns.delete(),
+        lambda: rules.update(primary_limit=999),
+        lambda: rules.delete(),
     ):
         with pytest.raises(BaseORMException):
-            async with transaction():
-                await deed
+            await deed()
     await TermCheckStep.filter(absence_id=own).update(words=None)
 
 
