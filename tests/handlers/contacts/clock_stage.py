@@ -4,7 +4,7 @@ what was promised."""
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from typing import Any
@@ -24,16 +24,18 @@ from handlers.accounts.models import Appointment, Person, Pupil, School, SchoolC
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.caring import Caring
 from handlers.accounts.service.identity import AccountsIdentity
+from handlers.accounts.service.offices import Offices
 from handlers.accounts.service.places import PlaceService
-from handlers.calendar.models import CalendarState, SchoolTerm
+from handlers.calendar.models import SchoolTerm
 from handlers.calendar.service.calendars import CalendarService
 from handlers.contacts.domain.clock import SUGGESTED, SUGGESTED_STAGES, Beat
 from handlers.contacts.domain.records import ContactOutcome, Way
 from handlers.contacts.domain.register import Group, Level, Reason
 from handlers.contacts.models import ContactsDue, ContactsFile, ContactsLevel, ContactsPair, ContactsRecord
 from handlers.contacts.service.clock.building import Clockwork, clock_over, counted_by
+from handlers.contacts.service.clock.piles import Piles
 from handlers.contacts.service.clock.rules import NewClockRule
-from handlers.contacts.service.clock.telling import REASON
+from handlers.contacts.service.clock.telling import REASON, ContactTelling
 from handlers.contacts.service.reach import Reaching
 from tests import factories
 
@@ -93,8 +95,8 @@ class ClockStage:
     def at(self, day: date, at: time) -> None:
         self.clock.set(datetime.combine(day, at, SHANGHAI))
 
-    async def deliver(self) -> None:
-        """What a worker does with the promises that are due, without a platform."""
+    async def deliver(self) -> bool:
+        """What a worker does with the promises that are due, without a platform; gives whether there were any."""
         now = self.clock.now()
         rows = await OutboxPush.filter(reason=REASON, status=DeliveryStatus.PLANNED, not_before__lte=now).order_by("id")
         late = [row for row in rows if row.expires_at <= now]
@@ -114,6 +116,7 @@ class ClockStage:
                 else:
                     await self._settle([push.id], DeliveryStatus.NOT_NEEDED)
             await self.works.telling.could_not_reach(lost, "not_bound")
+        return bool(rows)
 
     async def _settle(self, ids: Collection[str], status: DeliveryStatus) -> None:
         await OutboxPush.filter(id__in=list(ids)).update(status=status, updated_at=self.clock.now())
@@ -252,14 +255,17 @@ def a_clockwork(clock: FrozenClock, outbox: Outbox) -> Clockwork:
     return clock_over(counted, audiences, Reaching(audiences, Caring(clock)), outbox, audit=Audit(clock), clock=clock)
 
 
+def telling_of(stage: ClockStage, kind: type[ContactTelling]) -> Clockwork:
+    """The same replica, but for how it tells."""
+    audiences, offices = AccountsAudiences(), Offices(stage.clock)
+    counted = counted_by(audiences, CalendarService(PlaceService()), stage.clock)
+    piles = Piles(counted.reading, audiences, Reaching(audiences, Caring(stage.clock)), offices)
+    return replace(stage.works, telling=kind(piles, counted.days, offices, stage.outbox, stage.clock))
+
+
 async def leave_the_staff(person: Person, last_day: date) -> None:
     """Their charges end."""
     await Appointment.filter(person_id=person.id).update(until=last_day)
-
-
-async def calendar_changed() -> None:
-    """As whoever edits a calendar says it."""
-    await CalendarState.all().update(changes=1_000_000)
 
 
 def push_of(row: OutboxPush) -> Push:

@@ -17,7 +17,7 @@ from bot.storage.database import transaction
 from handlers.accounts.service.offices import Offices
 from handlers.contacts.domain.clock import MOST_A_DAY, ContactDays
 from handlers.contacts.domain.register import Stage
-from handlers.contacts.domain.stages import is_below, is_repeated, messages_of, next_stage, stage_on
+from handlers.contacts.domain.stages import is_repeated, messages_of, next_stage, stage_on
 from handlers.contacts.models import ContactsDue
 from handlers.contacts.service.clock.counting import told_of
 from handlers.contacts.service.clock.piles import Overdue, Pile, Piles, piles_of
@@ -76,7 +76,12 @@ class ContactTelling:
             days = await self._days.of_schools({each.ward.school_id for each in overdue})
             at_school = [each for each in overdue if days[each.ward.school_id].is_open(today)]
             full = await self._full(at_school, today)
-            words = [word for each in at_school if (word := _word(each, days[each.ward.school_id], today, full))]
+            taken = await self._taken_over(at_school, days, today)
+            words = [
+                word
+                for each in at_school
+                if (word := _word(each, days[each.ward.school_id], today, taken[each.ward.id] - full, full))
+            ]
             await self._write([word for word in words if word.is_step])
             piles = piles_of(overdue, {word.overdue.ward.id: word.stage for word in words})
             return await self._promise({person: piles[person] for word in words for person in word.people}, today)
@@ -89,6 +94,27 @@ class ContactTelling:
             states = await self._outbox.reached(REASON, occurrence_of(today, number), people) if people else {}
             found |= {person for person, state in states.items() if state.status not in _UNSETTLED}
         return frozenset(found)
+
+    async def _taken_over(
+        self, overdue: Sequence[Overdue], days: Mapping[str, ContactDays], today: date
+    ) -> Mapping[str, frozenset[str]]:
+        """By child, who keeps contact since so short a time that nobody has told them yet: they hear of it on the same
+        day, or on the next day of school."""
+        found = {each.ward.id: _fresh(each, days[each.ward.school_id], today) for each in overdue}
+        then: dict[date, set[str]] = defaultdict(set)
+        for fresh in found.values():
+            for person, since in fresh.items():
+                then[since] |= {person} if since < today else set()
+        told = {
+            (person, day)
+            for day, people in then.items()
+            for number in range(1, MOST_A_DAY + 1)
+            for person in await self._outbox.reached(REASON, occurrence_of(day, number), people)
+        }
+        return {
+            child: frozenset(person for person, since in fresh.items() if (person, since) not in told)
+            for child, fresh in found.items()
+        }
 
     async def _write(self, words: Sequence[_Word]) -> None:
         now, rows = self._clock.now(), list[ContactsDue]()
@@ -163,29 +189,31 @@ def moment(day: date, at: time) -> datetime:
     return to_utc(datetime.combine(day, at, SHANGHAI))
 
 
-def _word(each: Overdue, days: ContactDays, today: date, full: frozenset[str]) -> _Word | None:
+def _word(
+    each: Overdue, days: ContactDays, today: date, taken_over: frozenset[str], full: frozenset[str]
+) -> _Word | None:
     """Who is to hear of a child today; None: nobody, or nobody who can still be told today."""
     told, wanted = told_of(each.row), stage_on(each.rule, each.due_on, days, today)
     stage = next_stage(told, wanted, today)
-    people = set(each.answerable.heard_by(stage)[1]) if stage is not Stage.NONE else set()
+    if stage is Stage.NONE:
+        return None
+    people = set[str]()
     if stage is not told.stage or told.is_lost:
-        # Of a stage on which nobody was reached: they may be by now.
-        people |= set(each.answerable.heard_by(told.stage)[1]) if told.is_lost else set()
+        # Those on a stage on which nobody was reached may be by now.
+        below = each.answerable.heard_by(told.stage)[1] if told.is_lost else ()
+        people = {*each.answerable.heard_by(stage)[1], *below} - full
+        if not people:
+            return None
     elif told.on is not None and is_repeated(told.on, today, days):
-        people |= set(each.answerable.heard_by(Stage.TEACHER)[1])
-    else:
-        people = _newly_paired(each, stage, days, today)
-    left = frozenset(people) - full
-    return _Word(each, stage, left) if left else None
+        people = {*each.answerable.heard_by(stage)[1], *each.answerable.heard_by(Stage.TEACHER)[1]} - full
+    people |= taken_over
+    return _Word(each, stage, frozenset(people)) if people else None
 
 
-def _newly_paired(each: Overdue, stage: Stage, days: ContactDays, today: date) -> set[str]:
-    """Who has taken over a child that others had been told of: they hear of it on the first day of school after."""
-    if not is_below(Stage.NONE, stage):
-        return set()
-    keepers = each.answerable.keepers
+def _fresh(each: Overdue, days: ContactDays, today: date) -> dict[str, date]:
+    """Who keeps contact since today, or since a day after which there was no school."""
     return {
-        person
+        person: since
         for person, since in each.paired_on.items()
-        if person in keepers and since <= today and days.open_since(since, today) == (0 if days.is_open(since) else 1)
+        if person in each.answerable.keepers and since <= today and days.open_since(since, today) <= 1
     }
