@@ -90,6 +90,10 @@ class PairingService:
         ]  # fmt: skip
         return sorted(views, key=lambda each: each.until is not None)
 
+    async def child_of(self, actor: Actor, pair_id: str) -> str:
+        """Whose pair it is, ended ones too. Raises NotFound."""
+        return (await self._near(actor, pair_id))[1].id
+
     async def colleagues(self, actor: Actor, child_id: str) -> list[Colleague]:
         """Who may keep contact with a child: the staff of its school. Raises NotFound."""
         ward = await self._reaching.ward_for(actor, _ACTION, child_id)
@@ -239,15 +243,19 @@ class PairingService:
 
     async def _held(self, actor: Actor, pair_id: str) -> tuple[ContactsPair, WardMeant]:
         """A pair that goes on, of a child within reach, which is held. Raises NotFound, PairEnded."""
+        row, ward = await self._near(actor, pair_id)
+        await hold([row.pupil_id])
+        await row.refresh_from_db()
+        if row.until is not None:
+            raise PairEnded
+        return row, ward
+
+    async def _near(self, actor: Actor, pair_id: str) -> tuple[ContactsPair, WardMeant]:
         reach = reach_of(actor, _ACTION)
         row = await ContactsPair.get_or_none(id=as_id(pair_id))
         ward = (await self._audiences.children([str(row.pupil_id)])).get(str(row.pupil_id)) if row else None
         if row is None or ward is None or not reach.covers(whose(ward)):
             raise refusal(NotFound(), actor, _ACTION, Subject())
-        await hold([row.pupil_id])
-        await row.refresh_from_db()
-        if row.until is not None:
-            raise PairEnded
         return row, ward
 
     async def _wrote(

@@ -119,6 +119,10 @@ class RegisterService:
         ward = await self._reaching.ward_for(actor, _ACTION, child_id)
         return ward, (await levels_of([UUID(ward.id)])).get(ward.id)
 
+    async def child_of(self, actor: Actor, file_id: str) -> str:
+        """Whose file it is, ended ones too. Raises NotFound."""
+        return str((await self._near(actor, file_id)).pupil_id)
+
     async def todos_of(self, actor: Actor) -> Sequence[Todo]:
         """Reviews that are due, and children nobody keeps contact with."""
         if actor.person_id is None or not may(actor, _ACTION):
@@ -194,15 +198,19 @@ class RegisterService:
 
     async def _held(self, actor: Actor, file_id: str) -> ContactsFile:
         """An open file within reach, with its child held. Raises NotFound, FileEnded."""
+        row = await self._near(actor, file_id)
+        await hold([row.pupil_id])
+        await row.refresh_from_db()
+        if row.ended_on is not None:
+            raise FileEnded
+        return row
+
+    async def _near(self, actor: Actor, file_id: str) -> ContactsFile:
         reach = reach_of(actor, _ACTION)
         row = await ContactsFile.get_or_none(id=as_id(file_id))
         ward = (await self._audiences.children([str(row.pupil_id)])).get(str(row.pupil_id)) if row else None
         if row is None or ward is None or not reach.covers(whose(ward)):
             raise refusal(NotFound(), actor, _ACTION, Subject())
-        await hold([row.pupil_id])
-        await row.refresh_from_db()
-        if row.ended_on is not None:
-            raise FileEnded
         return row
 
     async def _wrote(self, actor: Actor, row: ContactsFile, purpose: str) -> None:
