@@ -8,8 +8,12 @@ from typing import Final
 from bot.capability import Capability, EntryPoints, Machinery, merged
 from bot.scheduler.jobs import Daily, Every, Job, Rehearsed
 from handlers.accounts.service.audiences import AccountsAudiences
+from handlers.accounts.service.people import PeopleService
 from handlers.calendar.service.calendars import CalendarService
+from handlers.contacts.admin.cards import CardPages
 from handlers.contacts.admin.clock import ClockRulePages
+from handlers.contacts.admin.pairing import PairingPages
+from handlers.contacts.admin.register import RegisterPages
 from handlers.contacts.service.building import CoreParts, core_over
 from handlers.contacts.service.clock.building import clock_over, counted_by
 from handlers.contacts.service.clock.rules import ClockParts
@@ -33,7 +37,13 @@ def _core(machinery: Machinery, core: CoreParts) -> EntryPoints:
     """Register, pairs, cards, records."""
     services = (core.reaching, core.levels, core.register, core.pairing, core.cards, core.fitness)
     machinery.services.add(*services, core.records, core.drafts)
+    pages = (
+        *RegisterPages(core, machinery.services.get(PeopleService), machinery.clock).routes(),
+        *PairingPages(core).routes(),
+        *CardPages(core, machinery.clock).routes(),
+    )
     return EntryPoints(
+        admin=pages,
         todos=(core.register, core.pairing, core.cards),
         duties=(core.pairing,),
         jobs=(Job("contacts.sweep", _SWEEPING, core.pairing.sweep),),

@@ -20,7 +20,7 @@ from bot.delivery.pushes import Purpose, PushClass
 from bot.identity import Role
 from bot.rights import Reach, Scope
 from bot.storage.database import transaction
-from bot.storage.files import FileStore
+from bot.storage.files import FileStore, Owner
 from handlers.accounts.domain import Account, AppointmentKind, BindingState, Relation
 from handlers.accounts.models import (
     Appointment,
@@ -64,6 +64,12 @@ from handlers.alarms.domain import AlarmKind, AlarmSource, AlarmState
 from handlers.alarms.models import AlarmEntry, AlarmRow
 from handlers.calendar.domain import Effect, LocalKind
 from handlers.calendar.models import LocalDays, SchoolTerm
+from handlers.contacts.domain.card import FactKind, FactSource, Holder
+from handlers.contacts.domain.register import Group, Level, Reason, Stage
+from handlers.contacts.models import ContactsCheck, ContactsDue, ContactsFact, ContactsFile, ContactsLevel, ContactsPair
+from handlers.contacts.service.cards.fitness import PAPER
+from handlers.contacts.service.pairing.rows import pair_key
+from handlers.contacts.service.register.entering import file_key
 from handlers.deliveries.models import HandListLine
 from handlers.duties.domain import OWNERS, Rhythm, TaskState
 from handlers.duties.models import DutyRule, DutyTask
@@ -724,6 +730,76 @@ async def _check_case(world: World, place: Place, caller: Caller) -> object:
 async def _check_proof(world: World, place: Place, caller: Caller) -> object:
     case = await TermCheckAbsence.get(pupil_id=place.pupil.id)
     return (await FileStore(FrozenClock(factories.LONG_AGO)).keep(proofs_of(case.id), b"picture", "image/jpeg")).id
+def _beyond(world: World, place: Place, caller: Caller) -> Place:
+    """Whoever answers for a class or a school looks at more than the children paired with them: what is out of reach
+    for them begins behind it."""
+    if place is world.near[Scope.SELF] and caller.role is Role.HEAD_TEACHER:
+        return world.near[Scope.CLASS]
+    if place is world.near[Scope.SELF] and caller.role is Role.PROTECTION_LEAD:
+        return world.near[Scope.SCHOOL]
+    return place
+
+
+async def _care_file(world: World, place: Place, caller: Caller) -> object:
+    """The open file of the child, paired at home with the caller, elsewhere with its teacher."""
+    moments: dict[str, Any] = {"created_at": factories.LONG_AGO, "updated_at": factories.LONG_AGO}
+    pupil, by = place.pupil.id, place.teacher.id
+    person = caller.person.id if place is world.home and caller.person else by
+    key = file_key(pupil, Group.LEARNING)
+    known = await ContactsFile.get_or_none(active_key=key)
+    if not await ContactsPair.filter(active_key=pair_key(pupil, person)).exists():
+        await ContactsPair.create(
+            pupil_id=pupil, person_id=person, since=factories.FIRST_DAY, begun_by=by,
+            active_key=pair_key(pupil, person), **moments,
+        )  # fmt: skip
+    if known is not None:
+        return known.id
+    await ContactsDue.create(pupil_id=pupil, school_id=place.school.id, stage=Stage.NONE, **moments)
+    review_on = factories.FIRST_DAY + timedelta(days=300)
+    await ContactsLevel.create(
+        pupil_id=pupil, level=Level.GREEN, reason="平常", set_by=by, set_at=factories.LONG_AGO, review_on=review_on,
+        **moments,
+    )  # fmt: skip
+    row = await ContactsFile.create(
+        pupil_id=pupil, school_id=place.school.id, township_id=place.township.id, care_group=Group.LEARNING.value,
+        reason=Reason.OTHER.value, since=factories.FIRST_DAY, decided_by=by, decided_at=factories.LONG_AGO,
+        review_on=review_on, active_key=key, **moments,
+    )  # fmt: skip
+    return row.id
+
+
+async def _care_child(world: World, place: Place, caller: Caller) -> object:
+    """A child on the register, whose carer was looked at with a paper."""
+    place = _beyond(world, place, caller)
+    await _care_file(world, place, caller)
+    if not await ContactsCheck.filter(pupil_id=place.pupil.id).exists():
+        own = uuid4()
+        kept = await FileStore(FrozenClock(factories.LONG_AGO)).keep(Owner(PAPER, str(own)), b"paper", "image/jpeg")
+        await ContactsCheck.create(
+            id=own, pupil_id=place.pupil.id, age_ok="yes", health_ok="yes", no_barred_ground="yes", file_id=kept.id,
+            written_on=factories.FIRST_DAY, checked_by=place.teacher.id, checked_on=factories.FIRST_DAY,
+            created_at=factories.LONG_AGO, updated_at=factories.LONG_AGO,
+        )  # fmt: skip
+    return place.pupil.id
+
+
+async def _care_pair(world: World, place: Place, caller: Caller) -> object:
+    """The caller's at home."""
+    await _care_file(world, place, caller)
+    person = caller.person.id if place is world.home and caller.person else place.teacher.id
+    return (await ContactsPair.get(active_key=pair_key(place.pupil.id, person))).id
+
+
+async def _care_fact(world: World, place: Place, caller: Caller) -> object:
+    """A phone number on the card."""
+    place = _beyond(world, place, caller)
+    await _care_file(world, place, caller)
+    row = await ContactsFact.create(
+        pupil_id=place.pupil.id, holder=Holder.CARER, kind=FactKind.PHONE, value="19900001111",
+        stated_on=factories.FIRST_DAY, source=FactSource.CARER, entered_at=factories.LONG_AGO,
+        created_at=factories.LONG_AGO, updated_at=factories.LONG_AGO,
+    )  # fmt: skip
+    return row.id
 
 
 # By the part of the path before the id, and the name of the id.
@@ -774,6 +850,11 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "rooms/{room}": _check_room,
     "cases/{case}": _check_case,
     "proofs/{proof}": _check_proof,
+    "register/{child}": _care_child,
+    "files/{care_file}": _care_file,
+    "pairs/{pair}": _care_pair,
+    "cards/{ward}": _care_child,
+    "facts/{fact}": _care_fact,
 }
 
 # What is sent along to a route that names a thing and takes more: enough to get as far as the thing.
@@ -963,6 +1044,19 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/term-check/cases/{case}/where": _nothing,
     "POST /admin/term-check/cases/{case}/end": _nothing,
     "POST /admin/term-check/cases/{case}/reopen": _nothing,
+    "POST /admin/contacts/register/{child}/enter": _nothing,
+    "POST /admin/contacts/register/{child}/level": _nothing,
+    "POST /admin/contacts/register/{child}/pair": _nothing,
+    "POST /admin/contacts/register/{child}/fitness": _nothing,
+    "POST /admin/contacts/files/{care_file}/review": _nothing,
+    "POST /admin/contacts/files/{care_file}/end": _nothing,
+    "POST /admin/contacts/pairs/{pair}/end": _nothing,
+    "POST /admin/contacts/pairs/{pair}/hand-over": _nothing,
+    "POST /admin/contacts/pairs/{pair}/receive": _nothing,
+    "POST /admin/contacts/cards/{ward}/state": _nothing,
+    "POST /admin/contacts/facts/{fact}/confirm": _nothing,
+    "POST /admin/contacts/facts/{fact}/answered": _nothing,
+    "POST /admin/contacts/facts/{fact}/missed": _nothing,
     "POST /admin/deliveries/{delivery}/decide": _verdict,
     "POST /admin/handlist/{line}/tick": _way,
     "POST /admin/handlist/{line}/reveal": _guardian_called,

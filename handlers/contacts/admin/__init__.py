@@ -1,1 +1,1 @@
-"""Pages of the contact with families."""
+"""Console pages of the contact with families, by what they are about."""

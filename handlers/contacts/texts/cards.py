@@ -44,3 +44,11 @@ CLEARS: Final[Mapping[About, str]] = {
     About.PARENTS: "父母清楚",
     About.CARER: "照看人清楚",
 }
+AGE_OK: Final = "年龄是不是合适"
+HEALTH_OK: Final = "身体能不能照看"
+NO_BARRED_GROUND: Final = "有没有不宜照看的情形"
+STATED: Final = "已经记到联系卡上，可以接着记下一项。"
+CONFIRMED: Final = "已经记下：又问过一次，没有变。"
+ANSWERED: Final = "已经记下：电话打通了。"
+MISSED: Final = "已经记下：没有打通。两次没打通，请想办法问到新号码。"
+CHECKED: Final = "核实的结果已经记下，以后可以再核实一次。"

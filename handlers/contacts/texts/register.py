@@ -27,6 +27,17 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.OTHER: "其他（请写说明）",
 }
 LEVELS: Final[Mapping[Level, str]] = {Level.GREEN: "绿", Level.YELLOW: "黄", Level.RED: "红"}
+LEVEL_CHOICES: Final[Mapping[Level, str]] = {
+    Level.GREEN: "绿：平常联系",
+    Level.YELLOW: "黄：多联系",
+    Level.RED: "红：勤联系，重点看护",
+}
+LEVEL_TAGS: Final[Mapping[Level, str]] = {Level.GREEN: "good", Level.YELLOW: "plain", Level.RED: "bad"}
+SHOWN: Final = (("all", "全部"), ("review", "两周内要复核"), ("orphaned", "还没有老师负责"))
+ENTERED: Final = "已经建档。请在下面安排一位老师负责联系。"
+LEVEL_SET: Final = "级别已经改好，下次联系的日期会跟着重算。"
+REVIEWED: Final = "复核已经记下，到下次的日期会再提醒您。"
+ENDED: Final = "这份档案已经结束，原来的记录还在，可以随时查看。"
 SIGNS: Final[Mapping[Sign, str]] = {
     Sign.OPEN_REPORT: "有一件还没有办结的报告",
     Sign.CARER_UNFIT: "最近一次核实，照看人有一项不合适",

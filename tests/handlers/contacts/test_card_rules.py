@@ -139,7 +139,7 @@ def test_nothing_is_suggested_that_is_in_force() -> None:
 )
 def test_what_cannot_be_written_down_is_named(values: dict[str, object]) -> None:
     with pytest.raises(RecordInvalid) as refused:
-        check(contact(**values), TODAY)
+        check(contact(**values), TODAY)  # type: ignore[arg-type]
     assert refused.value.message.endswith("。")
 
 

@@ -93,12 +93,12 @@ async def test_records_of_others_are_not_there(contacts: Contacts) -> None:
                 await deed
         assert await records.own(actor) == []
         assert await records.follow_ups(actor, TODAY) == []
-    for deed in (
+    for refused in (
         records.write(people.admin, child, contact("k2")), records.one(people.admin, MISSING),
         records.own(people.admin), contacts.drafts.of(people.admin),
     ):  # fmt: skip
         with pytest.raises(NotPermitted):
-            await deed
+            await refused
     for deed in (
         records.one(people.teacher, MISSING), records.one(people.teacher, "none"),
         records.write(people.head, contacts.child(1), contact("k2")),

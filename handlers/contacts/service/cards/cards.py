@@ -57,7 +57,7 @@ class Stated:
 
 
 class CardService:
-    """`card`, `state`, `confirm`, `called`, `stale`. Also a `TodoSource`."""
+    """`card`, `state`, `confirm`, `called`, `stale`, `require`, `child_of`. Also a `TodoSource`."""
 
     def __init__(
         self, reaching: Reaching, fitness: FitnessService, offices: Offices, audit: Audit, clock: Clock
@@ -88,6 +88,14 @@ class CardService:
             tuple(checks),
             is_open,
         )
+
+    async def require(self, actor: Actor, child_id: str) -> None:
+        """The card is within reach. Raises NotFound, NotPermitted."""
+        await self._reaching.ward(actor, child_id)
+
+    async def child_of(self, actor: Actor, fact_id: str) -> str:
+        """Whose fact it is. Raises NotFound, NotPermitted."""
+        return (await self._found(actor, fact_id))[1].id
 
     async def stale(self, actor: Actor) -> list[StalePhone]:
         """The numbers within reach that nobody answers any more, class by class; without the numbers."""
@@ -164,17 +172,21 @@ class CardService:
 
     async def _held(self, actor: Actor, fact_id: str) -> tuple[ContactsFact, WardMeant]:
         """A fact in force within reach, with its child held. Raises NotFound, FactReplaced."""
+        row, ward = await self._found(actor, fact_id)
+        await hold([row.pupil_id])
+        newest = await _newest(ward.id, row.holder, row.kind)
+        if newest is None or newest.id != row.id:
+            raise FactReplaced
+        return newest, ward
+
+    async def _found(self, actor: Actor, fact_id: str) -> tuple[ContactsFact, WardMeant]:
         row = await ContactsFact.get_or_none(id=as_id(fact_id))
         if row is None:
             await self._reaching.care_reach(actor)  # no right at all comes before not there
             raise refusal(NotFound(), actor, _ACTION, Subject())
         ward = await self._reaching.ward(actor, str(row.pupil_id))
         await self._require_open(actor, ward, row.kind)
-        await hold([row.pupil_id])
-        newest = await _newest(ward.id, row.holder, row.kind)
-        if newest is None or newest.id != row.id:
-            raise FactReplaced
-        return newest, ward
+        return row, ward
 
     async def _stale(self, actor: Actor) -> tuple[dict[str, WardMeant], list[ContactsFact]]:
         """Of the children paired with the actor, of a head teacher's class, and for the lead of those nobody has."""

@@ -80,6 +80,10 @@ class FitnessService:
                 actor, _ACTION, f"contacts_check:{own}", whose=whose(ward), fields=["fitness"], purpose="check"
             )
 
+    async def require(self, actor: Actor, child_id: str) -> None:
+        """The child is within reach. Raises NotFound, NotPermitted."""
+        await self._reaching.ward_for(actor, _ACTION, child_id)
+
     async def of(self, child_id: str) -> list[CheckView]:
         """All looks at the carer of a child, the newest first. Whoever asks has the right to, and has written it
         down."""
