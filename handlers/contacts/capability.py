@@ -36,7 +36,7 @@ def build(machinery: Machinery) -> EntryPoints:
 def _core(machinery: Machinery, core: CoreParts) -> EntryPoints:
     """Register, pairs, cards, records."""
     services = (core.reaching, core.levels, core.register, core.pairing, core.cards, core.fitness)
-    machinery.services.add(*services, core.records, core.drafts)
+    machinery.services.add(*services, core.records, core.drafts, core.keeping)
     pages = (
         *RegisterPages(core, machinery.services.get(PeopleService), machinery.clock).routes(),
         *PairingPages(core).routes(),
@@ -47,6 +47,9 @@ def _core(machinery: Machinery, core: CoreParts) -> EntryPoints:
         todos=(core.register, core.pairing, core.cards),
         duties=(core.pairing,),
         jobs=(Job("contacts.sweep", _SWEEPING, core.pairing.sweep),),
+        child_records=(core.keeping,),
+        retention=(core.keeping,),
+        dependents=(core.keeping,),
     )
 
 

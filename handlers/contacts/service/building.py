@@ -10,6 +10,7 @@ from handlers.accounts.service.caring import Caring
 from handlers.accounts.service.offices import Offices
 from handlers.contacts.service.cards.cards import CardService
 from handlers.contacts.service.cards.fitness import FitnessService
+from handlers.contacts.service.keeping.records import ContactsKeeping
 from handlers.contacts.service.pairing.pairing import PairingService
 from handlers.contacts.service.reach import Reaching
 from handlers.contacts.service.records.drafts import DraftService
@@ -31,6 +32,7 @@ class CoreParts:
     fitness: FitnessService
     records: RecordService
     drafts: DraftService
+    keeping: ContactsKeeping
 
 
 def core_over(machinery: Machinery, recount: Recount = no_clock) -> CoreParts:
@@ -49,4 +51,5 @@ def core_over(machinery: Machinery, recount: Recount = no_clock) -> CoreParts:
         fitness=fitness,
         records=RecordService(reaching, audiences, machinery.files, audit=audit, clock=clock, recount=recount),
         drafts=DraftService(reaching, audiences, audit, clock),
+        keeping=ContactsKeeping(caring, machinery.files, clock, kept_days=machinery.settings.support.pupil_kept_days),
     )

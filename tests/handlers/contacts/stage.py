@@ -22,6 +22,7 @@ from handlers.contacts.domain.records import Contact, ContactOutcome, Met, Topic
 from handlers.contacts.domain.register import Group, Level, Reason
 from handlers.contacts.service.cards.cards import CardService
 from handlers.contacts.service.cards.fitness import FitnessService
+from handlers.contacts.service.keeping.records import ContactsKeeping
 from handlers.contacts.service.pairing.pairing import PairingService
 from handlers.contacts.service.reach import Reaching
 from handlers.contacts.service.records.drafts import DraftService
@@ -91,7 +92,7 @@ class Contacts:
         get = self.machinery.services.get
         self.reaching, self.register, self.levels = get(Reaching), get(RegisterService), get(LevelService)
         self.pairing, self.cards, self.fitness = get(PairingService), get(CardService), get(FitnessService)
-        self.records, self.drafts = get(RecordService), get(DraftService)
+        self.records, self.drafts, self.keeping = get(RecordService), get(DraftService), get(ContactsKeeping)
         self.identity = get(AccountsIdentity)
         self.children: list[Pupil] = []
 
