@@ -81,7 +81,8 @@ from handlers.reminders.domain import ReminderState
 from handlers.reminders.models import ClassReminder, OwnReminder
 from handlers.rosters.domain import Coverage, ImportState, RosterKind
 from handlers.rosters.models import Import
-from handlers.term_check.domain.cases import CaseState, Stage
+from handlers.term_check.domain.cases import CaseState
+from handlers.term_check.domain.cases import Stage as CaseStage
 from handlers.term_check.models import TermCheckAbsence, TermCheckListed, TermCheckRound
 from handlers.term_check.service.rows import proofs_of
 from tests import factories
@@ -719,7 +720,7 @@ async def _check_case(world: World, place: Place, caller: Caller) -> object:
         pupil_id=place.pupil.id,
         state=CaseState.ABSENT,
         opened_on=factories.FIRST_DAY,
-        stage=Stage.CLASS,
+        stage=CaseStage.CLASS,
         active_key=str(place.pupil.id),
         created_at=factories.LONG_AGO,
         updated_at=factories.LONG_AGO,
@@ -730,6 +731,8 @@ async def _check_case(world: World, place: Place, caller: Caller) -> object:
 async def _check_proof(world: World, place: Place, caller: Caller) -> object:
     case = await TermCheckAbsence.get(pupil_id=place.pupil.id)
     return (await FileStore(FrozenClock(factories.LONG_AGO)).keep(proofs_of(case.id), b"picture", "image/jpeg")).id
+
+
 def _beyond(world: World, place: Place, caller: Caller) -> Place:
     """Whoever answers for a class or a school looks at more than the children paired with them: what is out of reach
     for them begins behind it."""
