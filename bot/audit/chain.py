@@ -16,17 +16,20 @@ from typing import Any, Final
 # The digest before the first.
 GENESIS: Final = "0" * 64
 _GROUP: Final = 8
+_encode: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def canonical(row: Mapping[str, Any]) -> bytes:
     """An entry by column as the same bytes on every engine. A column without a value is left out, so that one added
     later changes no old digest."""
-    values = {key: _plain(value) for key, value in row.items() if value is not None}
-    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    values = {
+        key: _plain(value) if isinstance(value, datetime) else value for key, value in row.items() if value is not None
+    }
+    return _encode(values).encode()
 
 
-def _plain(value: Any) -> Any:
-    return value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value
+def _plain(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def digest_of(previous: str, row: Mapping[str, Any]) -> str:

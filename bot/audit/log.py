@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from tortoise.exceptions import BaseORMException
@@ -70,16 +72,15 @@ class Audit:
 
     async def record_all(self, deeds: Sequence[Deed]) -> None:
         """Writes many deeds down in one statement, in the caller's transaction."""
-        await insert_together(
-            AuditRow,
-            [
-                self._row(
-                    deed.actor, deed.action, Outcome.DONE, deed.subject, deed.whose,
-                    purpose=deed.purpose, request=deed.request,
-                )
-                for deed in deeds
-            ],
-        )  # fmt: skip
+        now = self._clock.now()
+        rows = [
+            _row(
+                deed.actor, deed.action, Outcome.DONE, deed.subject, deed.whose,
+                at=now, purpose=deed.purpose, request=deed.request,
+            )
+            for deed in deeds
+        ]  # fmt: skip
+        await insert_together(AuditRow, rows)
 
     async def note_denial(self, error: AppError) -> None:
         """Writes down a refusal the error tells of, if it tells of one. Never raises: the answer is no anyway."""
@@ -103,40 +104,48 @@ class Audit:
         fields: list[str] | None = None,
         purpose: str | None = None,
     ) -> None:
-        row = self._row(
-            actor, action, outcome, subject, whose, fields=fields, purpose=purpose, request=request_id.get()
-        )
+        row = _row(
+            actor, action, outcome, subject, whose,
+            at=self._clock.now(), fields=fields, purpose=purpose, request=request_id.get(),
+        )  # fmt: skip
         await AuditRow.create(**row)
 
-    def _row(
-        self,
-        actor: Actor,
-        action: Action,
-        outcome: Outcome,
-        subject: str | None,
-        whose: Subject,
-        *,
-        fields: list[str] | None = None,
-        purpose: str | None = None,
-        request: str | None = None,
-    ) -> dict[str, Any]:
-        own = "system" if actor.has(Role.SYSTEM) else actor.person_id
-        return {
-            "at": self._clock.now(),
-            "actor": own,
-            "stranger": None if own else actor.openid_index,
-            "roles": ",".join(sorted(actor.roles)),
-            "door": actor.door.value,
-            "action": action.value,
-            "outcome": outcome.value,
-            "subject": subject,
-            "about": whose.child_id,
-            "school": whose.school_id,
-            "township": whose.township_id,
-            "fields_seen": fields or [],
-            "purpose": purpose,
-            "request_id": request,
-        }
+
+def _row(
+    actor: Actor,
+    action: Action,
+    outcome: Outcome,
+    subject: str | None,
+    whose: Subject,
+    *,
+    at: datetime,
+    fields: list[str] | None = None,
+    purpose: str | None = None,
+    request: str | None = None,
+) -> dict[str, Any]:
+    own = "system" if actor.has(Role.SYSTEM) else actor.person_id
+    return {
+        "at": at,
+        "actor": own,
+        "stranger": None if own else actor.openid_index,
+        "roles": _named_roles(actor.roles),
+        "door": actor.door.value,
+        "action": action.value,
+        "outcome": outcome.value,
+        "subject": subject,
+        "about": whose.child_id,
+        "school": whose.school_id,
+        "township": whose.township_id,
+        "fields_seen": fields or [],
+        "purpose": purpose,
+        "request_id": request,
+    }
+
+
+@lru_cache
+def _named_roles(roles: frozenset[Role]) -> str:
+    """There are few sets of roles, and a log is written again and again for the same one."""
+    return ",".join(sorted(roles))
 
 
 def _taken_denial(error: BaseException | None) -> Denial | None:

@@ -28,6 +28,7 @@ from bot.errors import AppError
 from bot.logs import get_logger
 from bot.metrics import Metrics
 from bot.storage.database import transaction
+from bot.storage.rows import insert_together
 
 LOCK_NUMBER: Final = 0x7869_616E_6775_6164
 PACE_S: Final = 2.0
@@ -103,9 +104,9 @@ class Sealer:
             await self._close_gaps([row["id"] for row in late])
             await self._note_gaps(before, [row["id"] for row in fresh], now)
             seals = _chained(last, [*late, *fresh], now)
-            await AuditSeal.bulk_create(seals)
+            await insert_together(AuditSeal, seals)
         if seals:
-            self._metrics.audit_head_number.set(seals[-1].number)
+            self._metrics.audit_head_number.set(seals[-1]["number"])
         return len(seals)
 
     async def _late(self, limit: int) -> list[dict[str, Any]]:
@@ -151,12 +152,12 @@ class Sealer:
         _log.info("audit_head", head=str(last))
 
 
-def _chained(last: Head | None, rows: Sequence[dict[str, Any]], now: datetime) -> list[AuditSeal]:
+def _chained(last: Head | None, rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
     number, digest = (last.number, last.digest) if last else (0, GENESIS)
     seals = []
     for row in rows:
         number, digest = number + 1, digest_of(digest, row)
-        seals.append(AuditSeal(number=number, entry_id=row["id"], digest=digest, sealed_at=now))
+        seals.append({"number": number, "entry_id": row["id"], "digest": digest, "sealed_at": now})
     return seals
 
 

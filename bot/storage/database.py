@@ -158,6 +158,17 @@ async def transaction() -> AsyncIterator[BaseDBAsyncClient]:
         yield connection
 
 
+@asynccontextmanager
+async def joined() -> AsyncIterator[None]:
+    """The caller's transaction, or one of its own for a caller without: no savepoint, for what is undone with all the
+    rest or not at all."""
+    if is_in_transaction():
+        yield
+        return
+    async with transaction():
+        yield
+
+
 def is_in_transaction() -> bool:
     """Whether the caller has a transaction open."""
     return isinstance(get_connections().get(CONNECTION), TransactionalDBClient)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from uuid import UUID
 
 _POSTGRES: Final = "postgres"
 _SELECTS: Final[Mapping[str, str]] = {
@@ -18,10 +19,9 @@ def select_ids(engine: str, place: int) -> str:
     return _SELECTS[engine].replace("{place}", str(place))
 
 
-def as_value(engine: str, ids: Iterable[str]) -> Any:
+def as_value(engine: str, ids: Iterable[str | UUID]) -> Any:
     """The ids, each in its usual form, as a value for `select_ids`."""
-    wanted = list(ids)
-    return wanted if engine == _POSTGRES else json.dumps(wanted)
+    return list(ids) if engine == _POSTGRES else json.dumps([str(own) for own in ids])
 
 
 def mark(engine: str, place: int) -> str:

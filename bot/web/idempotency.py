@@ -22,6 +22,7 @@ from bot.clock import Clock
 from bot.errors import AppError, Conflict, LimitReached, Unreadable
 from bot.identity import Actor
 from bot.storage.database import transaction
+from bot.storage.ids import new_ids
 from bot.storage.models import IdempotentAnswer
 from bot.storage.rows import insert_new
 
@@ -220,7 +221,7 @@ class Answers:
         """The rows of those that are new, in the order asked. Inserted in the order of the keys, so that two who want
         the same ones wait for one another in one direction only."""
         now = self._clock.now()
-        ids = {place: uuid4() for place in asked}
+        ids = dict(zip(asked, new_ids(len(asked)), strict=True))
         rows = [
             {
                 "id": ids[place],
