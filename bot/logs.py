@@ -10,12 +10,15 @@ import json
 import logging
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
+
+from pydantic_core import PydanticSerializationError, to_json
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _context: ContextVar[Mapping[str, object]] = ContextVar("log_context", default={})  # noqa: B039 - never changed in place
@@ -46,6 +49,7 @@ _QUOTED: Final = re.compile(
     r"^(\W*(?:asyncpg|sqlite3|tortoise|pydantic\w*)\.[\w.]+): .*?(?=\n\s*\n|\n\W*Traceback|\Z)", re.M | re.S
 )
 _SHORT: Final = 64
+_NUMBERS: Final = (bool, int, float)
 
 
 def redact_text(text: str) -> str:
@@ -65,9 +69,13 @@ _redacted_short = lru_cache(maxsize=1024)(_redacted)
 
 def redact(value: object, field: str = "") -> object:
     """A copy of a value fit for the log. Unknown objects become their redacted `str`."""
-    if field.lower() in PRIVATE_FIELDS and value is not None:
+    if value is None:
+        return None
+    if field.lower() in PRIVATE_FIELDS:
         return MASK
-    if value is None or isinstance(value, bool | int | float):
+    if type(value) is str:
+        return redact_text(value)
+    if isinstance(value, _NUMBERS):
         return value if not isinstance(value, int) or abs(value) < 10**10 else redact_text(str(value))
     if isinstance(value, Mapping):
         return {str(key): redact(item, str(key)) for key, item in value.items()}
@@ -82,7 +90,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON without a line break inside."""
         entry: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": _moment(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": redact_text(record.getMessage()),
@@ -90,12 +98,49 @@ class JsonFormatter(logging.Formatter):
         current = request_id.get()
         if current is not None:
             entry["request_id"] = current
-        fields: Mapping[str, object] = getattr(record, "fields", {})
-        for key, value in {**_context.get(), **fields}.items():
-            entry[key] = redact(value, key)
+        for fields in (_context.get(), getattr(record, "fields", {})):
+            for key, value in fields.items():
+                entry[key] = redact(value, key)
         if record.exc_info:
             entry["exception"] = redact_text(_QUOTED.sub(rf"\1: {MASK}", self.formatException(record.exc_info)))
-        return json.dumps(entry, ensure_ascii=False)
+        return _json(entry)
+
+
+def _moment(created: float) -> str:
+    second, fraction = divmod(int(created * 1000), 1000)
+    return f"{_second(second)}.{fraction:03d}+00:00"
+
+
+@lru_cache(maxsize=2)
+def _second(second: int) -> str:
+    """Many lines share one."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _json(entry: Mapping[str, object]) -> str:
+    try:
+        # Five times as fast as Python's own, with every request.
+        return to_json(entry).decode()
+    except PydanticSerializationError:
+        # Half of a pair of surrogates, say: no text that could be encoded.
+        return json.dumps(entry)
+
+
+class _Record(logging.LogRecord):
+    """A record as the handlers take it. Made by `logging`, it would take longer than being written: where in the source
+    it was made, by which thread of which process, is printed by nobody."""
+
+    def __init__(self, name: str, level: int, event: str, fields: Mapping[str, object], fault: Any) -> None:
+        # Instead of the constructor of `logging`.
+        self.__dict__.update(_BLANK)
+        self.name, self.levelno, self.levelname = name, level, logging.getLevelName(level)
+        # Without arguments the event is never taken for a format, whatever it holds.
+        self.msg, self.fields, self.exc_info = event, fields, fault
+        self.created = time.time()
+        self.msecs = self.created % 1 * 1000
+
+
+_BLANK: Final = vars(logging.LogRecord("", logging.NOTSET, "", 0, "", (), None))
 
 
 class Log:
@@ -128,8 +173,8 @@ class Log:
 
     def _write(self, level: int, event: str, fields: Mapping[str, object], *, with_traceback: bool = False) -> None:
         if self._logger.isEnabledFor(level):
-            # The event may hold a percent sign; passed as an argument it is never taken for a format.
-            self._logger.log(level, "%s", event, extra={"fields": fields}, exc_info=with_traceback, stacklevel=3)
+            fault = sys.exc_info() if with_traceback else None
+            self._logger.handle(_Record(self._logger.name, level, event, fields, fault))
 
 
 def get_logger(name: str) -> Log:
