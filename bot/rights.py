@@ -250,6 +250,16 @@ def _read(table: str) -> Mapping[Action, Mapping[Role, Scope]]:
 RIGHTS: Final[Mapping[Action, Mapping[Role, Scope]]] = _read(_TABLE)
 
 
+# What of a grant a scope reaches.
+_KINDS: Final[Mapping[Scope, str]] = {
+    Scope.CHILD: "children",
+    Scope.CLASS: "classes",
+    Scope.SCHOOL: "schools",
+    Scope.TOWN: "townships",
+}
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Whose affair something is, as ids: all that is known. A child brings its class, school and township too."""
@@ -307,17 +317,19 @@ def reach_of(actor: Actor, action: Action) -> Reach:
     if not scopes:
         raise refusal(NotPermitted(), actor, action, None)
 
-    def reached(scope: Scope, kind: str) -> frozenset[str]:
-        grants = [grant for grant in actor.grants if row.get(grant.role) is scope]
-        return frozenset().union(*(getattr(grant, kind) for grant in grants))
-
+    reached: dict[Scope, frozenset[str]] = {}
+    for grant in actor.grants:
+        scope = row.get(grant.role, Scope.NONE)
+        if scope in _KINDS:
+            ids: frozenset[str] = getattr(grant, _KINDS[scope])
+            reached[scope] = reached[scope] | ids if scope in reached else ids
     return Reach(
-        is_any=Scope.ANY in scopes,
-        person_id=actor.person_id if Scope.SELF in scopes else None,
-        children=reached(Scope.CHILD, "children"),
-        classes=reached(Scope.CLASS, "classes"),
-        schools=reached(Scope.SCHOOL, "schools"),
-        townships=reached(Scope.TOWN, "townships"),
+        Scope.ANY in scopes,
+        actor.person_id if Scope.SELF in scopes else None,
+        reached.get(Scope.CHILD, _NOBODY),
+        reached.get(Scope.CLASS, _NOBODY),
+        reached.get(Scope.SCHOOL, _NOBODY),
+        reached.get(Scope.TOWN, _NOBODY),
     )
 
 

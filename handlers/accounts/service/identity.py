@@ -84,7 +84,7 @@ _BY_PERSON: Final = (
 )
 
 
-async def rows_of(source: str, values: Sequence[Any], today: date) -> list[dict[str, Any]]:
+async def rows_of(source: str, values: Sequence[Any], today: date) -> Sequence[Mapping[str, Any]]:
     """Runs the statement. `source` is a query with the columns `key` (which tells the rows of several people apart),
     `person_id`, `identity_id`, `hat` and `extra` (of any kind: it comes back as text); it names its own values `{0}`,
     `{1}`, …"""
@@ -93,7 +93,8 @@ async def rows_of(source: str, values: Sequence[Any], today: date) -> list[dict[
     *own, day = [f"${number}" if is_postgres else f"?{number}" for number in range(1, len(values) + 2)]
     query = _STATEMENT.format(source=source.format(*own), day=day)
     parameters = [value if is_postgres else _as_text(value) for value in (*values, today)]
-    return list(await connection.execute_query_dict(query, parameters))
+    _, rows = await connection.execute_query(query, parameters)
+    return rows
 
 
 def _as_text(value: Any) -> Any:
@@ -104,16 +105,47 @@ def _as_text(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """The way somebody came, which no row tells: the fields of an actor with these names."""
+
+    openid_index: str | None = None
+    door: Door = Door.CHAT
+    session_id: str | None = None
+    has_agreed: bool = False
+
+
+@dataclass(slots=True)
 class Found:
     """Who was found, and the text the source gave as `extra`."""
 
-    actor: Actor
     extra: str | None
+    about: Mapping[str, Any]
+    reached: Mapping[Role, set[str]]
+
+    def actor(self, way: Way = Way()) -> Actor:
+        """Somebody whose parts have all ended is a visitor who is known. Without a name the person is erased: their id
+        may still open a session, and reaches nothing."""
+        about = self.about
+        person_id = about["a"] if about["e"] else None
+        reached = self.reached if person_id is not None else {}
+        worn, hat, hats = _worn(reached, Hat(about["c"]) if about["c"] else None)
+        return Actor(
+            openid_index=way.openid_index,
+            roles=frozenset(worn) if reached else frozenset({Role.VISITOR}),
+            name=about["e"],
+            person_id=person_id,
+            grants=tuple(Grant(role, **{_KIND_OF[role][0]: frozenset(reached[role])}) for role in sorted(worn)),
+            hat=hat if len(hats) > 1 else None,
+            hats=hats,
+            door=way.door,
+            identity_id=about["b"],
+            session_id=way.session_id,
+            has_agreed=way.has_agreed,
+        )
 
 
-def actor_from_rows(rows: Iterable[Mapping[str, Any]]) -> Found | None:
-    """The actor the rows tell of; None when nobody was found. Somebody whose parts have all ended is a visitor who is
-    known."""
+def found_in(rows: Iterable[Mapping[str, Any]]) -> Found | None:
+    """Whom the rows tell of; None when nobody was found."""
     about: Mapping[str, Any] | None = None
     reached: dict[Role, set[str]] = {}
     for row in rows:
@@ -122,28 +154,16 @@ def actor_from_rows(rows: Iterable[Mapping[str, Any]]) -> Found | None:
             continue
         role = Role.GUARDIAN if row["part"] == _CHILD else ROLE_OF_APPOINTMENT[row["part"]]
         reached.setdefault(role, set()).add(row[_KIND_OF[role][1]])
-    if about is None:
-        return None
-    # Without a name the person is erased: their id may still open a session, and reaches nothing.
-    known = Actor(person_id=about["a"] if about["e"] else None, name=about["e"], identity_id=about["b"])
-    chosen = Hat(about["c"]) if about["c"] else None
-    return Found(_with_parts(known, reached, chosen), about["d"])
+    return None if about is None else Found(about["d"], about, reached)
 
 
-def _with_parts(actor: Actor, reached: Mapping[Role, set[str]], chosen: Hat | None) -> Actor:
-    if not reached or actor.person_id is None:
-        return actor
-    grants = {role: Grant(role, **{_KIND_OF[role][0]: frozenset(ids)}) for role, ids in reached.items()}
-    hats = frozenset(Hat.GUARDIAN if role is Role.GUARDIAN else Hat.STAFF for role in grants)
+def _worn(reached: Iterable[Role], chosen: Hat | None) -> tuple[list[Role], Hat | None, frozenset[Hat]]:
+    """The roles that go with the hat somebody wears, the hat, and all hats they have."""
+    hats = frozenset(Hat.GUARDIAN if role is Role.GUARDIAN else Hat.STAFF for role in reached)
+    if not hats:
+        return [], None, hats
     hat = next(iter(hats)) if len(hats) == 1 else chosen or Hat.STAFF
-    worn = {role: grant for role, grant in grants.items() if (role is Role.GUARDIAN) is (hat is Hat.GUARDIAN)}
-    return replace(
-        actor,
-        roles=frozenset(worn),
-        grants=tuple(worn[role] for role in sorted(worn)),
-        hat=hat if len(hats) > 1 else None,
-        hats=hats,
-    )
+    return [role for role in reached if (role is Role.GUARDIAN) is (hat is Hat.GUARDIAN)], hat, hats
 
 
 class AccountsIdentity:
@@ -163,13 +183,11 @@ class AccountsIdentity:
         known = self._cache.get(openid_index) if is_known else None
         if known is not None and known[0] <= now < known[0] + self._life and local_date(known[0]) == local_date(now):
             return known[1]
-        found = actor_from_rows(await rows_of(_BY_OPENID, [openid_index], local_date(now)))
-        actor = replace(
-            found.actor if found else Actor(),
-            openid_index=openid_index,
-            door=Door.CHAT,
-            has_agreed=found is not None and found.extra == PRIVACY_VERSION,
-        )
+        found = found_in(await rows_of(_BY_OPENID, [openid_index], local_date(now)))
+        if found is None:
+            actor = Actor(openid_index=openid_index)
+        else:
+            actor = found.actor(Way(openid_index, has_agreed=found.extra == PRIVACY_VERSION))
         self._remember(openid_index, now, actor)
         return actor
 
@@ -184,8 +202,8 @@ class AccountsIdentity:
     ) -> Actor:
         """The actor a person is, wearing a hat if they have it. An unknown or erased person is a visitor."""
         rows = await rows_of(_BY_PERSON, [UUID(str(person_id))], local_date(self._clock.now()))
-        found = actor_from_rows({**row, "c": hat} if row["part"] == _WHO else row for row in rows)
-        actor = found.actor if found else Actor()
+        found = found_in({**row, "c": hat} if row["part"] == _WHO else row for row in rows)
+        actor = found.actor() if found else Actor()
         return replace(actor, door=door, identity_id=identity_id, session_id=session_id)
 
     async def profile_of(self, openid_index: str) -> Mapping[str, str]:

@@ -153,9 +153,9 @@ class PeopleService:
     async def _children_among(self, ids: Collection[str]) -> Mapping[str, ChildView]:
         connection = Pupil._meta.db
         if connection.capabilities.dialect == "postgres":
-            rows = await connection.execute_query_dict(_CHILDREN_POSTGRES, [list(ids)])
+            _, rows = await connection.execute_query(_CHILDREN_POSTGRES, [list(ids)])
         else:
-            rows = await connection.execute_query_dict(_CHILDREN_SQLITE, [json.dumps(list(ids))])
+            _, rows = await connection.execute_query(_CHILDREN_SQLITE, [json.dumps(list(ids))])
         return {row["id"]: _child_view(row) for row in rows}
 
     async def subject_of_child(self, child_id: str | UUID) -> Subject:

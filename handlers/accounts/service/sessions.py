@@ -11,7 +11,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -27,7 +27,7 @@ from bot.storage.combined import Combined
 from bot.storage.database import transaction
 from handlers.accounts.domain import PRIVACY_VERSION, SessionKind
 from handlers.accounts.models import Session
-from handlers.accounts.service.identity import actor_from_rows, rows_of
+from handlers.accounts.service.identity import Way, found_in, rows_of
 
 SECRET_BYTES: Final = 32
 _DIGEST_BYTES: Final = BLIND_INDEX_LENGTH * 3 // 4
@@ -229,7 +229,7 @@ class SessionService:
 
     async def _owner_in(self, rows: Sequence[Mapping[str, Any]], kind: SessionKind) -> Actor:
         now = self._clock.now()
-        found = actor_from_rows(_as_staff(rows) if kind is SessionKind.CONSOLE else rows)
+        found = found_in(_as_staff(rows) if kind is SessionKind.CONSOLE else rows)
         if found is None or found.extra is None:
             raise SessionEnded
         session_id, expires_at, seen_at, openid_index, privacy_version = found.extra.split(_SEPARATOR)
@@ -237,13 +237,8 @@ class SessionService:
             raise SessionEnded
         if now - datetime.fromisoformat(seen_at) >= TERMS[kind].renewed_after:
             await self._renew(session_id, kind, now)
-        return replace(
-            found.actor,
-            openid_index=openid_index or None,
-            door=_DOORS[kind],
-            session_id=session_id,
-            has_agreed=privacy_version == PRIVACY_VERSION,
-        )
+        way = Way(openid_index or None, _DOORS[kind], session_id, has_agreed=privacy_version == PRIVACY_VERSION)
+        return found.actor(way)
 
     async def _renew(self, session_id: str, kind: SessionKind, now: datetime) -> None:
         open_session = Session.filter(id=session_id, revoked_at=None)
