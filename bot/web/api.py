@@ -6,6 +6,7 @@ A handler gets a validated request model and returns a response model. Faults be
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -158,11 +159,16 @@ def api_application(routes: Sequence[ApiRoute], parts: Surroundings) -> web.Appl
 
 @dataclass(slots=True)
 class _Waiting:
-    """A call that is answered together with others; `outcome` is there once it is."""
+    """A call that is answered together with others, and what it will be answered."""
 
     call: ApiCall
     asked: idempotency.Request
-    outcome: Answered | Exception | None = None
+    outcome: asyncio.Future[Answered | Exception]
+
+    def tell(self, outcome: Answered | Exception) -> None:
+        """Who has hung up meanwhile is not told."""
+        if not self.outcome.done():
+            self.outcome.set_result(outcome)
 
 
 class _Together:
@@ -175,12 +181,12 @@ class _Together:
 
     async def answer(self, call: ApiCall, asked: idempotency.Request) -> Answered:
         """Raises what the call is refused with."""
-        waiting = _Waiting(call, asked)
-        await self._combiner.put((waiting,))
-        if isinstance(waiting.outcome, Answered):
-            return waiting.outcome
-        assert waiting.outcome is not None
-        raise waiting.outcome
+        waiting = _Waiting(call, asked, asyncio.get_running_loop().create_future())
+        self._combiner.add((waiting,))
+        outcome = await waiting.outcome
+        if isinstance(outcome, Answered):
+            return outcome
+        raise outcome
 
     async def close(self) -> None:
         """Waits for the transaction under way."""
@@ -192,9 +198,14 @@ class _Together:
             outcomes = await self.route.together([waiting[place].call for place in places])
             return [each if isinstance(each, AppError) else _answered(self.route, each) for each in outcomes]
 
-        outcomes = await self._answers.together([each.asked for each in waiting], act, _kept)
+        # Each is told by itself: a result that all would wait for wakes everybody twice.
+        outcomes: Sequence[Answered | Exception]
+        try:
+            outcomes = await self._answers.together([each.asked for each in waiting], act, _kept)
+        except Exception as error:  # noqa: BLE001 - it is raised to each of those who asked
+            outcomes = [error] * len(waiting)
         for each, outcome in zip(waiting, outcomes, strict=True):
-            each.outcome = outcome
+            each.tell(outcome)
 
 
 class _Endpoint:

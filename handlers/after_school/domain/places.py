@@ -27,8 +27,10 @@ class Party:
     members: tuple[Member, ...]
 
     @property
-    def needs(self) -> Counter[str]:
+    def needs(self) -> Mapping[str, int]:
         """How many places of which pool."""
+        if len(self.members) == 1:
+            return {self.members[0].pool: 1}
         return Counter(member.pool for member in self.members)
 
 
@@ -58,9 +60,10 @@ class Admission:
 
     def admit(self, party: Party) -> bool:
         """Whether the party has its places at once; it waits otherwise."""
-        fits = not self._awaited & party.needs.keys() and _fits(party, self._free)
+        needs = party.needs
+        fits = self._awaited.isdisjoint(needs) and _fits(needs, self._free)
         if fits:
-            _take(party, self._free)
+            _take(needs, self._free)
         return fits
 
 
@@ -76,16 +79,17 @@ def offers(waiting: Iterable[Party], free: Mapping[str, float]) -> list[Party]:
     left = dict(free)
     found = []
     for party in waiting:
-        if _fits(party, left):
-            _take(party, left)
+        needs = party.needs
+        if _fits(needs, left):
+            _take(needs, left)
             found.append(party)
     return found
 
 
-def _fits(party: Party, free: Mapping[str, float]) -> bool:
-    return all(free.get(pool, 0) >= number for pool, number in party.needs.items())
+def _fits(needs: Mapping[str, int], free: Mapping[str, float]) -> bool:
+    return all(free.get(pool, 0) >= number for pool, number in needs.items())
 
 
-def _take(party: Party, free: dict[str, float]) -> None:
-    for pool, number in party.needs.items():
+def _take(needs: Mapping[str, int], free: dict[str, float]) -> None:
+    for pool, number in needs.items():
         free[pool] -= number

@@ -13,13 +13,22 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from bot.storage.rows import insert_together
+from bot.storage.rows import insert_together, row_of, selected
+from bot.storage.sets import as_value, select_ids
 from handlers.after_school.domain.places import Member, Party, offers
 from handlers.after_school.domain.statements import Source
 from handlers.after_school.domain.states import ACTIVE, OCCUPYING, EnrolmentState, advance
 from handlers.after_school.models import AfterSchoolEnrolment, AfterSchoolEnrolmentEvent, AfterSchoolPool
 
 _S = EnrolmentState
+_POOLS: Final = """
+SELECT {columns}
+  FROM after_school_pool o
+ WHERE o.id IN (SELECT p.pool_id FROM after_school_programme p WHERE p.id IN ({programmes}))
+ ORDER BY o.id {lock}
+"""
+# SQLite has one writer, which holds everything.
+_LOCK: Final = {"postgres": "FOR UPDATE", "sqlite": ""}
 _MOVING: Final = ("state", "turn", "position", "offered_until", "draw_id", "active_key", "updated_at")
 
 
@@ -37,21 +46,25 @@ def active_key(programme_id: UUID, pupil_id: UUID) -> str:
     return f"{programme_id}:{pupil_id}"
 
 
-async def lock_children(child_ids: Collection[str]) -> None:
+async def lock_children(child_ids: Collection[UUID]) -> None:
     """Until the transaction ends nobody else decides for these children, so that nothing they get elsewhere at the same
     moment is missed. Before the book is opened; SQLite has one writer anyway."""
     connection = AfterSchoolPool._meta.db
     if connection.capabilities.dialect != "postgres" or not child_ids:
         return
     # The lower half of a made-up id is chance; as PostgreSQL counts, with a sign.
-    numbers = sorted({int.from_bytes(UUID(own).bytes[8:], "big", signed=True) for own in child_ids})
+    numbers = sorted({int.from_bytes(own.bytes[8:], "big", signed=True) for own in child_ids})
     await connection.execute_query("SELECT pg_advisory_xact_lock(n) FROM unnest($1::bigint[]) n", [numbers])
 
 
-async def open_book(pool_ids: Collection[UUID]) -> Book:
-    """Over these pools. In the caller's transaction."""
-    rows = await AfterSchoolPool.filter(id__in=list(pool_ids)).order_by("id").select_for_update()
-    return Book(rows)
+async def open_book(programme_ids: Collection[UUID]) -> Book:
+    """Over the pools of these programmes, in the caller's transaction. A programme never changes its pool once families
+    can see it, so which pools those are needs no lock."""
+    connection = AfterSchoolPool._meta.db
+    engine = connection.capabilities.dialect
+    query = _POOLS.format(columns=selected(AfterSchoolPool, "o"), programmes=select_ids(engine, 1), lock=_LOCK[engine])
+    _, rows = await connection.execute_query(query, [as_value(engine, programme_ids)])
+    return Book(row_of(AfterSchoolPool, "o", row) for row in rows)
 
 
 async def open_plans(plan_ids: Collection[UUID]) -> Book:

@@ -189,7 +189,7 @@ class LeavingService:
         row, whose, action = await self._own(actor, enrolment_id, source)
         async with transaction():
             party = AfterSchoolEnrolment.filter(party_id=row.party_id)
-            children = {str(own) for own in await party.values_list("pupil_id", flat=True)}
+            children = {UUID(str(own)) for own in await party.values_list("pupil_id", flat=True)}
             await lock_children(children)
             book, now = await open_plans([row.plan_id]), self._clock.now()
             rows = await party.filter(state=_S.OFFERED).select_related("programme").order_by("id")
@@ -198,7 +198,7 @@ class LeavingService:
                 state = (await AfterSchoolEnrolment.get(id=row.id)).state
                 raise IllegalEnrolmentMove(details={"from": state.value, "to": to.value})
             if to is _S.ENROLLED:
-                await _check_answer(rows, children, now)
+                await _check_answer(rows, set(map(str, children)), now)
             for each in rows:
                 book.move(each, to, _move(actor, source, now))
             if to is _S.ENROLLED:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import time
+from typing import Final
 from uuid import UUID
 
 from bot.rights import Subject
+from bot.storage.rows import row_of, selected
+from bot.storage.sets import as_value, select_ids
 from handlers.accounts.service.views import ChildView
 from handlers.after_school.domain.offers import Hours, Window
 from handlers.after_school.domain.plans import PlanState
-from handlers.after_school.domain.states import ACTIVE, EnrolmentState
+from handlers.after_school.domain.states import ACTIVE, OCCUPYING, EnrolmentState
 from handlers.after_school.models import (
     AfterSchoolEnrolment,
     AfterSchoolPlan,
@@ -21,6 +24,25 @@ from handlers.after_school.models import (
     AfterSchoolWindow,
 )
 from handlers.after_school.service.views import EnrolmentView
+
+
+def _listed(states: Iterable[EnrolmentState]) -> str:
+    return ", ".join(f"'{state}'" for state in sorted(states))
+
+
+# The states are words of the statement: it is the same whoever asks, and is planned once.
+_STANDING: Final = """
+SELECT e.programme_id, e.pupil_id, e.state
+  FROM ({pupils}) w JOIN after_school_enrolment e ON e.pupil_id = w.id
+ WHERE e.state IN ({occupying}) OR (e.state IN ({active}) AND e.programme_id IN ({programmes}))
+""".replace("{occupying}", _listed(OCCUPYING)).replace("{active}", _listed(ACTIVE))
+
+
+_OFFERED: Final = f"""
+SELECT {{columns}}
+  FROM after_school_programme p JOIN after_school_plan q ON q.id = p.plan_id
+ WHERE p.id IN ({{programmes}}) AND q.state <> '{PlanState.DRAFT}'
+"""  # noqa: S608 - a word of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +66,55 @@ class Offered:
 
 async def offered(programme_ids: Collection[UUID]) -> dict[UUID, Offered]:
     """Those of the programmes that families can see."""
-    rows = AfterSchoolProgramme.filter(id__in=list(programme_ids)).exclude(plan__state=PlanState.DRAFT)
-    return await with_windows(await rows.select_related("plan"))
+    connection = AfterSchoolProgramme._meta.db
+    engine, columns = (
+        connection.capabilities.dialect,
+        [selected(AfterSchoolPlan, "q"), selected(AfterSchoolProgramme, "p")],
+    )
+    query = _OFFERED.format(columns=", ".join(columns), programmes=select_ids(engine, 1))
+    _, rows = await connection.execute_query(query, [as_value(engine, programme_ids)])
+    pairs = [(row_of(AfterSchoolPlan, "q", row), row_of(AfterSchoolProgramme, "p", row)) for row in rows]
+    windows = await _windows({plan.id for plan, _ in pairs})
+    return {own.id: Offered(plan, own, windows[plan.id]) for plan, own in pairs}
 
 
 async def with_windows(programmes: Collection[AfterSchoolProgramme]) -> dict[UUID, Offered]:
     """With the windows of their plans; the plans come with the programmes."""
-    windows: dict[UUID, dict[int, Window]] = defaultdict(dict)
-    for row in await AfterSchoolWindow.filter(plan_id__in=list({each.plan_id for each in programmes})):
-        windows[row.plan_id][row.grade] = Window(row.opens_at, row.closes_at)
+    windows = await _windows({each.plan_id for each in programmes})
     return {each.id: Offered(each.plan, each, windows[each.plan_id]) for each in programmes}
+
+
+async def _windows(plan_ids: Collection[UUID]) -> Mapping[UUID, Mapping[int, Window]]:
+    windows: dict[UUID, dict[int, Window]] = defaultdict(dict)
+    for row in await AfterSchoolWindow.filter(plan_id__in=list(plan_ids)):
+        windows[row.plan_id][row.grade] = Window(row.opens_at, row.closes_at)
+    return windows
+
+
+def _as_id(value: UUID | str) -> UUID:
+    """As the engines give it."""
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+async def standing(
+    pupil_ids: Collection[UUID], programme_ids: Collection[UUID]
+) -> tuple[set[tuple[UUID, UUID]], dict[UUID, list[AfterSchoolProgramme]]]:
+    """Which of the children have a living sign-up for which of the programmes, as (programme, pupil), and where each of
+    them has a place anywhere. Only what the rules of signing up ask for: a child may wait in many lines."""
+    connection = AfterSchoolEnrolment._meta.db
+    engine = connection.capabilities.dialect
+    values = [as_value(engine, pupil_ids), as_value(engine, programme_ids)]
+    query = _STANDING.format(pupils=select_ids(engine, 1), programmes=select_ids(engine, 2))
+    _, rows = await connection.execute_query(query, values)
+    found = [(_as_id(row["programme_id"]), _as_id(row["pupil_id"]), row["state"]) for row in rows]
+    taken = {programme for programme, _, state in found if state in OCCUPYING}
+    # Many children, few programmes.
+    programmes = {row.id: row for row in await AfterSchoolProgramme.filter(id__in=list(taken))} if taken else {}
+    busy: dict[UUID, list[AfterSchoolProgramme]] = defaultdict(list)
+    for programme, pupil, state in found:
+        if state in OCCUPYING:
+            busy[pupil].append(programmes[programme])
+    return {(programme, pupil) for programme, pupil, _ in found}, busy
 
 
 async def living(child_ids: Collection[str]) -> list[AfterSchoolEnrolment]:

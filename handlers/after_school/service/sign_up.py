@@ -7,19 +7,19 @@ So the lock is held once for hundreds of families, not once for each.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-from uuid import UUID, uuid4
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from bot.audit.log import Audit, Deed
 from bot.clock import Clock
 from bot.errors import AppError, NotFound
 from bot.identity import Actor
-from bot.rights import Action, Subject, refusal, require
-from bot.storage.database import transaction
+from bot.rights import Action, Reach, Subject, refusal, require
+from bot.storage.database import joined
+from bot.storage.ids import id_of, new_ids
 from bot.storage.rows import insert_together
 from handlers.accounts.service.people import PeopleService
 from handlers.accounts.service.views import ChildView
@@ -28,7 +28,6 @@ from handlers.after_school.domain.places import Admission, Member, Party, Pool
 from handlers.after_school.domain.plans import PlanState, Selection
 from handlers.after_school.domain.statements import ConsentHow, Source, Wish
 from handlers.after_school.domain.states import (
-    ACTIVE,
     OCCUPYING,
     AlreadyEnrolled,
     ConsentHowMissing,
@@ -36,9 +35,9 @@ from handlers.after_school.domain.states import (
     EnrolmentState,
     PartyInvalid,
 )
-from handlers.after_school.models import AfterSchoolEnrolment, AfterSchoolProgramme, AfterSchoolStatement
+from handlers.after_school.models import AfterSchoolProgramme, AfterSchoolStatement
 from handlers.after_school.service.book import Book, Move, lock_children, open_book
-from handlers.after_school.service.reading import Offered, hours_of, offered, subject_of
+from handlers.after_school.service.reading import Offered, hours_of, offered, standing, subject_of
 from handlers.after_school.service.views import EnrolmentView
 from handlers.consent.domain.register import ItemName
 from handlers.consent.service.consents import ConsentService
@@ -85,6 +84,14 @@ class _Known:
     busy: dict[UUID, list[AfterSchoolProgramme]]
 
 
+class _Pair(NamedTuple):
+    """A child and a programme somebody named; None for what is no id."""
+
+    pupil_id: UUID | None
+    programme_id: UUID | None
+    child: str
+
+
 @dataclass(slots=True)
 class _Written:
     """What is to be written besides the book."""
@@ -114,63 +121,60 @@ class SignUpService:
         refused with is given, not raised: EnrolmentClosed, NotForThisGrade, AlreadyEnrolled, ProgrammesClash,
         ConsentMissing, PartyInvalid, NotFound, NotPermitted."""
         now = self._clock.now()
-        async with transaction():
-            pool_ids = await _pools_of(asked)
-            await lock_children({str(own) for each in asked for wanted in each.wanted if (own := _id(wanted.child_id))})
-            book = await open_book(pool_ids)
-            known = await self._known(asked, now)
+        named = [tuple(map(_pair, each.wanted)) for each in asked]
+        pairs = [pair for each in named for pair in each]
+        programme_ids = {pair.programme_id for pair in pairs if pair.programme_id is not None}
+        async with joined():
+            await lock_children({pair.pupil_id for pair in pairs if pair.pupil_id is not None})
+            book = await open_book(programme_ids)
+            known = await self._known(asked, named, programme_ids, now)
             awaited = await book.awaited()
             admission = Admission(
                 {str(own): Pool(pool.places, pool.taken, own in awaited) for own, pool in book.pools.items()}
             )
             written = _Written()
-            outcomes = [_one(each, known, book, admission, written) for each in asked]
+            outcomes = [
+                _one(each, own, known, book, admission, written) for each, own in zip(asked, named, strict=True)
+            ]
             await book.save(now)
             await insert_together(AfterSchoolStatement, written.statements)
             await self._audit.record_all(written.deeds)
         return outcomes
 
-    async def _known(self, asked: Sequence[SignUp], now: datetime) -> _Known:
-        programme_ids = {own for each in asked for wanted in each.wanted if (own := _id(wanted.programme_id))}
-        child_ids = {str(own) for each in asked for wanted in each.wanted if (own := _id(wanted.child_id))}
-        staff = {str(_id(wanted.child_id)) for each in asked if each.source in BY_STAFF for wanted in each.wanted}
-        pupils = [UUID(own) for own in child_ids]
-        # Only what the rules ask for: a child may wait in many lines, and hundreds of children are read at once.
-        taken = AfterSchoolEnrolment.filter(pupil_id__in=pupils, state__in=list(OCCUPYING)).select_related("programme")
-        busy: dict[UUID, list[AfterSchoolProgramme]] = defaultdict(list)
-        for row in await taken:
-            busy[row.pupil_id].append(row.programme)
-        rows = AfterSchoolEnrolment.filter(
-            pupil_id__in=pupils, programme_id__in=list(programme_ids), state__in=list(ACTIVE)
-        )
+    async def _known(
+        self,
+        asked: Sequence[SignUp],
+        named: Sequence[Sequence[_Pair]],
+        programme_ids: Collection[UUID],
+        now: datetime,
+    ) -> _Known:
+        child_ids = {pair.child for pairs in named for pair in pairs if pair.pupil_id is not None}
+        pupil_ids = {pair.pupil_id for pairs in named for pair in pairs if pair.pupil_id is not None}
+        staff = {
+            pair.child
+            for each, pairs in zip(asked, named, strict=True)
+            for pair in pairs
+            if each.source in BY_STAFF and pair.pupil_id is not None
+        }
+        living, taken = await standing(pupil_ids, programme_ids)
         return _Known(
             now=now,
             programmes=await offered(programme_ids),
             children=await self._people.children_known(child_ids),
             agreed=await self._consents.allowed(child_ids - staff, ItemName.CHILD_SIGN_UP),
-            declined=await self._consents.declined(staff & child_ids, ItemName.CHILD_SIGN_UP),
-            living=set(await rows.values_list("programme_id", "pupil_id")),
-            busy=busy,
+            declined=await self._consents.declined(staff, ItemName.CHILD_SIGN_UP),
+            living=living,
+            busy=taken,
         )
 
 
-async def _pools_of(asked: Sequence[SignUp]) -> set[UUID]:
-    """A programme never changes its pool once families can see it, so this needs no lock."""
-    ids = {own for each in asked for wanted in each.wanted if (own := _id(wanted.programme_id))}
-    rows = await AfterSchoolProgramme.filter(id__in=list(ids)).values_list("pool_id", flat=True)
-    return {UUID(str(row)) for row in rows}
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+def _pair(wanted: Wanted) -> _Pair:
+    pupil_id = id_of(wanted.child_id)
+    return _Pair(pupil_id, id_of(wanted.programme_id), str(pupil_id))
 
 
 # ---------------------------------------------------------------------------------------------------- one after another
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """One child and its programme, as they are known."""
 
     child: ChildView
@@ -180,11 +184,12 @@ class _Place:
 
 
 def _one(
-    asked: SignUp, known: _Known, book: Book, admission: Admission, written: _Written
+    asked: SignUp, pairs: Sequence[_Pair], known: _Known, book: Book, admission: Admission, written: _Written
 ) -> tuple[EnrolmentView, ...] | AppError:
     """Decides one, as if the others before it were done."""
     try:
-        places = [_place(asked, wanted, known) for wanted in asked.wanted]
+        reach = require(asked.actor, asked.action)
+        places = [_place(asked, reach, pair, known) for pair in pairs]
         _check_party(asked, places)
         for place in places:
             _check(asked, place, known)
@@ -193,27 +198,28 @@ def _one(
     return _entered(asked, places, known, book, admission, written)
 
 
-def _place(asked: SignUp, wanted: Wanted, known: _Known) -> _Place:
-    require(asked.actor, asked.action)
-    pupil_id = _id(wanted.child_id)
-    child = known.children.get(str(pupil_id))
-    if child is None or pupil_id is None:
+def _place(asked: SignUp, reach: Reach, pair: _Pair, known: _Known) -> _Place:
+    child = known.children.get(pair.child)
+    if child is None or pair.pupil_id is None:
         raise refusal(NotFound(), asked.actor, asked.action, Subject())
     whose = subject_of(child)
-    require(asked.actor, asked.action, whose)
-    found = known.programmes.get(_id(wanted.programme_id) or pupil_id)
+    if not reach.covers(whose):
+        raise refusal(NotFound(), asked.actor, asked.action, whose)
+    found = known.programmes.get(pair.programme_id or pair.pupil_id)
     if found is None or not found.is_for(child):
         raise NotFound
-    return _Place(child, pupil_id, whose, found)
+    return _Place(child, pair.pupil_id, whose, found)
 
 
 def _check_party(asked: SignUp, places: Sequence[_Place]) -> None:
     if asked.source in BY_STAFF and asked.consent_how is None:
         raise ConsentHowMissing
+    if len(places) == 1:
+        return
     plans = {place.offered.plan.id for place in places}
     pupils = {place.pupil_id for place in places}
     is_draw = any(place.offered.programme.selection is Selection.DRAW for place in places)
-    if not places or len(plans) > 1 or len(pupils) < len(places) or (len(places) > 1 and is_draw):
+    if not places or len(plans) > 1 or len(pupils) < len(places) or is_draw:
         raise PartyInvalid
 
 
@@ -248,7 +254,7 @@ def _entered(
     admission: Admission,
     written: _Written,
 ) -> tuple[EnrolmentView, ...]:
-    ids = [uuid4() for _ in places]
+    ids = new_ids(len(places))
     pools = [place.offered.programme.pool_id for place in places]
     turn = book.turn_of(set(pools))
     if places[0].offered.programme.selection is Selection.DRAW:
@@ -257,7 +263,7 @@ def _entered(
         members = tuple(Member(str(own), str(pool)) for own, pool in zip(ids, pools, strict=True))
         fits = admission.admit(Party(str(ids[0]), members))
         state = EnrolmentState.ENROLLED if fits else EnrolmentState.WAITLISTED
-    by = UUID(asked.actor.person_id) if asked.actor.person_id else None
+    by = id_of(asked.actor.person_id) if asked.actor.person_id else None
     move, views = Move(by, asked.source, known.now), []
     for own, place in zip(ids, places, strict=True):
         programme = place.offered.programme

@@ -116,7 +116,7 @@ async def test_without_the_lock_of_the_pool_places_are_given_out_twice(stage: St
 
     async def careful(child: int) -> None:
         async with transaction():
-            await take(stage, child, await open_book([UUID(stage.pools["围棋"])]))
+            await take(stage, child, await open_book([UUID(stage.programmes["围棋"])]))
 
     await asyncio.gather(careful(0), careful(1))
     await check()

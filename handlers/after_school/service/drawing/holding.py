@@ -92,7 +92,7 @@ class DrawingService:
         async with transaction():
             # The pools keep two draws apart. The row of the plan must not be locked before them: whoever passes a place
             # on holds the pools first, and its second change of a pool makes PostgreSQL take a share of the plan.
-            locked = {str(row.pupil_id) for row in await _submitted(plan.id)}
+            locked = {row.pupil_id for row in await _submitted(plan.id)}
             await lock_children(locked)
             book = await open_plans([plan.id])
             plan = await AfterSchoolPlan.get(id=plan.id)
@@ -101,7 +101,7 @@ class DrawingService:
             programmes = await draw_programmes(plan.id)
             if now < await closing_of(plan, programmes):
                 raise DrawTooEarly
-            rows = [row for row in await _submitted(plan.id) if str(row.pupil_id) in locked]
+            rows = [row for row in await _submitted(plan.id) if row.pupil_id in locked]
             if not rows:
                 return None
             entries = await self._entries(plan, rows)
