@@ -6,7 +6,7 @@ from datetime import time, timedelta
 from typing import Final
 
 from bot.capability import Capability, EntryPoints, Machinery, MenuItem, merged
-from bot.scheduler.jobs import Daily, Every, Job
+from bot.scheduler.jobs import Daily, Every, Job, Rehearsed
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.child_records import Custody
 from handlers.accounts.service.offices import Offices
@@ -68,6 +68,8 @@ from handlers.consent.service.consents import ConsentService
 
 # An offer that has run out goes to the next within so long.
 _PACE: Final = timedelta(minutes=1)
+# In a rehearsal it is run when the next one does.
+_AHEAD: Final = timedelta(hours=12)
 _LAPSING: Final = Daily(time(1, 10))
 
 
@@ -192,7 +194,7 @@ def _sign_up(machinery: Machinery) -> EntryPoints:
             *DrawChat(family, draws).routes(),
         ),
         api=AfterSchoolApi(showing, signing, leaving, draws).routes(),
-        jobs=(Job("after_school.offers", Every(_PACE), leaving.expire),),
+        jobs=(Job("after_school.offers", Every(_PACE), leaving.expire, rehearsed=Rehearsed(_AHEAD, leaving.next_due)),),
         pushes={SOURCE: AfterSchoolPushes(people), TALLY: built.pushes},
         child_records=(records, built.records),
         retention=(records, built.records),

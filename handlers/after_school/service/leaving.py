@@ -164,6 +164,11 @@ class LeavingService:
         for plan_id in sorted({str(row) for row in await due.values_list("plan_id", flat=True)}):
             await self._expire(UUID(plan_id))
 
+    async def next_due(self) -> datetime | None:
+        """When the next offer runs out; None while none stands."""
+        row = await AfterSchoolEnrolment.filter(state=_S.OFFERED).order_by("offered_until").first()
+        return row.offered_until if row is not None else None
+
     async def _expire(self, plan_id: UUID) -> None:
         async with transaction():
             book, now = await open_plans([plan_id]), self._clock.now()
