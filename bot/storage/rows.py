@@ -73,6 +73,42 @@ def row_of(model: type[Row], alias: str, row: Mapping[str, Any]) -> Row:
     return model._init_from_db(**{name: row[f"{alias}_{name}"] for name in model._meta.fields_db_projection})
 
 
+async def update_together(model: type[Record], rows: Sequence[Record], columns: Sequence[str]) -> None:
+    """Writes these columns of rows that are there, in one statement: for those who hold a lock meanwhile."""
+    if not rows:
+        return
+    connection, names = model._choose_db(True), ("id", *columns)
+    is_postgres = connection.capabilities.dialect == "postgres"
+    given: list[list[Any]] = []
+    for name in names:
+        column, values = model._meta.fields_map[name], [getattr(row, name) for row in rows]
+        # Ids go as the driver takes them.
+        given.append(values if is_postgres and isinstance(column, UUIDField) else _converted(model, column, values))
+    if is_postgres:
+        await connection.execute_query(_update_unnest(model, names), given)
+        return
+    most, tuples = _MOST_VALUES // len(names), list(zip(*given, strict=True))
+    for start in range(0, len(tuples), most):
+        part = tuples[start : start + most]
+        marks = ", ".join([f"({', '.join('?' * len(names))})"] * len(part))
+        source = f"(WITH v({', '.join(names)}) AS (VALUES {marks}) SELECT * FROM v) AS v"  # noqa: S608 - names of columns
+        await connection.execute_query(_set_from(model, names, source), [value for row in part for value in row])
+
+
+@cache
+def _update_unnest(model: type[Model], names: tuple[str, ...]) -> str:
+    kinds = [model._meta.fields_map[name].get_for_dialect("postgres", "SQL_TYPE") for name in names]
+    marks = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, 1))
+    return _set_from(model, names, f"unnest({marks}) AS v({', '.join(names)})")
+
+
+def _set_from(model: type[Model], names: Sequence[str], source: str) -> str:
+    """Names are those of fields and columns alike."""
+    columns = ", ".join(f'"{name}" = v.{name}' for name in names[1:])
+    own = f'"{model._meta.db_table}"'
+    return f'UPDATE {own} SET {columns} FROM {source} WHERE {own}."id" = v.id'  # noqa: S608 - names of columns
+
+
 def _statements(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Any]]]:
     """Statements and their values; several only where one could not take all."""
     if not rows:

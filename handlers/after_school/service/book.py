@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from bot.storage.rows import insert_together, row_of, selected
+from bot.storage.rows import insert_together, row_of, selected, update_together
 from bot.storage.sets import as_value, select_ids
 from handlers.after_school.domain.places import Member, Party, offers
 from handlers.after_school.domain.statements import Source
@@ -183,8 +183,7 @@ class Book:
     async def save(self, at: datetime) -> None:
         """Writes everything, in few statements."""
         await insert_together(AfterSchoolEnrolment, self._new)
-        for row in self._moved.values():
-            await row.save(update_fields=_MOVING)
+        await update_together(AfterSchoolEnrolment, list(self._moved.values()), _MOVING)
         await insert_together(AfterSchoolEnrolmentEvent, self._events)
         for pool_id in sorted(self._changed):
             pool = self.pools[pool_id]

@@ -7,7 +7,7 @@ So the lock is held once for hundreds of families, not once for each.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ from handlers.after_school.domain.states import (
     EnrolmentState,
     PartyInvalid,
 )
-from handlers.after_school.models import AfterSchoolProgramme, AfterSchoolStatement
+from handlers.after_school.models import AfterSchoolDraw, AfterSchoolProgramme, AfterSchoolStatement
 from handlers.after_school.service.book import Book, Move, lock_children, open_book
 from handlers.after_school.service.reading import Offered, hours_of, offered, standing, subject_of
 from handlers.after_school.service.views import EnrolmentView
@@ -82,6 +82,8 @@ class _Known:
     declined: frozenset[str]
     living: set[tuple[UUID, UUID]]
     busy: dict[UUID, list[AfterSchoolProgramme]]
+    drawn: frozenset[UUID]
+    """Plans whose draw has been held."""
 
 
 class _Pair(NamedTuple):
@@ -157,15 +159,25 @@ class SignUpService:
             if each.source in BY_STAFF and pair.pupil_id is not None
         }
         living, taken = await standing(pupil_ids, programme_ids)
+        programmes = await offered(programme_ids)
         return _Known(
             now=now,
-            programmes=await offered(programme_ids),
+            programmes=programmes,
             children=await self._people.children_known(child_ids),
             agreed=await self._consents.allowed(child_ids - staff, ItemName.CHILD_SIGN_UP),
             declined=await self._consents.declined(staff, ItemName.CHILD_SIGN_UP),
             living=living,
             busy=taken,
+            drawn=await _drawn(programmes.values()),
         )
+
+
+async def _drawn(programmes: Iterable[Offered]) -> frozenset[UUID]:
+    plans = {each.plan.id for each in programmes if each.programme.selection is Selection.DRAW}
+    if not plans:
+        return frozenset()
+    held = await AfterSchoolDraw.filter(plan_id__in=list(plans)).values_list("plan_id", flat=True)
+    return frozenset(UUID(str(own)) for own in held)
 
 
 def _pair(wanted: Wanted) -> _Pair:
@@ -257,7 +269,9 @@ def _entered(
     ids = new_ids(len(places))
     pools = [place.offered.programme.pool_id for place in places]
     turn = book.turn_of(set(pools))
-    if places[0].offered.programme.selection is Selection.DRAW:
+    first = places[0].offered
+    # After the draw nobody would draw for it any more: whoever is entered late comes in turn, like everywhere.
+    if first.programme.selection is Selection.DRAW and first.plan.id not in known.drawn:
         state = EnrolmentState.SUBMITTED
     else:
         members = tuple(Member(str(own), str(pool)) for own, pool in zip(ids, pools, strict=True))

@@ -21,7 +21,7 @@ from handlers.accounts.domain import PupilStatus
 from handlers.after_school.domain.draw import ChoiceEnd, DrawTooEarly, Entrant, draw
 from handlers.after_school.domain.offers import Window
 from handlers.after_school.domain.plans import IllegalPlanMove, Selection
-from handlers.after_school.domain.statements import Source
+from handlers.after_school.domain.statements import ConsentHow, Source
 from handlers.after_school.domain.states import EnrolmentState, IllegalEnrolmentMove
 from handlers.after_school.models import AfterSchoolDraw, AfterSchoolDrawn, AfterSchoolEnrolment, AfterSchoolPool
 from handlers.after_school.service.book import Move, open_plans
@@ -213,6 +213,26 @@ async def test_places_nobody_counts_are_for_all(stage: Stage) -> None:
     await hold(stage)
     assert set(await states_of(stage, views)) == {S.ENROLLED}
     await recomputed()
+
+
+async def test_whoever_is_entered_after_the_draw_comes_in_turn(stage: Stage) -> None:
+    await stage.build(4)
+    await stage.publish(drawn_for("围棋", 2))
+    for number in range(1):
+        await stage.sign_up(number, "围棋", rank=1)
+    await hold(stage)
+    late = {"actor": stage.admin, "source": Source.PHONE, "consent_how": ConsentHow.BY_PHONE}
+    entered = [await stage.sign_up(number, "围棋", **late) for number in (1, 2, 3)]
+    assert [(each.state, each.position) for each in entered] == [
+        (S.ENROLLED, None),
+        (S.WAITLISTED, 1),
+        (S.WAITLISTED, 2),
+    ]
+    assert await hold(stage) is None, "nobody is left who waits for a draw"
+    await stage.leaving.withdraw(stage.guardians[1], entered[0].id, VIA)
+    assert await states_of(stage, entered) == [S.WITHDRAWN, S.OFFERED, S.WAITLISTED]
+    await recomputed()
+    await check()
 
 
 async def test_a_place_accepted_later_ends_the_other_choices(stage: Stage) -> None:
