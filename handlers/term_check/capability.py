@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.capability import Capability, EntryPoints, Machinery
-from bot.scheduler.jobs import Every, Job, Rehearsed
+from bot.scheduler.jobs import Every, Job
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.offices import Offices
 from handlers.accounts.service.places import PlaceService
@@ -26,9 +26,8 @@ from handlers.term_check.service.returns import ReturnParts, ReturnService
 from handlers.term_check.service.rounds import RoundKeeper
 from handlers.term_check.service.rules import CheckRules
 
+# Whom it tells follows from what classes report from day to day: no rehearsal knows that.
 _PACE: Final = timedelta(minutes=20)
-# A case climbs at midnight, and what is said of it is said in the morning.
-_REHEARSED: Final = Rehearsed(timedelta(hours=12))
 
 
 def build(machinery: Machinery) -> EntryPoints:
@@ -56,7 +55,7 @@ def build(machinery: Machinery) -> EntryPoints:
             *CasePages(cases).routes(),
             *RulePages(rules).routes(),
         ),
-        jobs=(Job("term_check.run", Every(_PACE), run, rehearsed=_REHEARSED),),
+        jobs=(Job("term_check.run", Every(_PACE), run),),
         pushes={SOURCE: climbing},
         todos=(returns, cases),
         child_records=(records,),

@@ -6,7 +6,7 @@ child is in any of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -23,7 +23,7 @@ from handlers.calendar.service.calendars import CalendarService
 from handlers.term_check import texts
 from handlers.term_check.domain.cases import OPEN, STAGES, CaseEvent, CaseState, Stage, StepKind
 from handlers.term_check.models import TermCheckAbsence, TermCheckListed, TermCheckRound, TermCheckRule
-from handlers.term_check.service.returns import owes
+from handlers.term_check.service.returns import owing
 from handlers.term_check.service.rounds import is_within
 from handlers.term_check.service.rows import move, note
 from handlers.term_check.service.rules import ladder_of, rules_on
@@ -126,24 +126,22 @@ class Climbing:
             calendar = await calendars.of(str(row.school_id))
             if not is_within(row, today) or not calendar.is_school_day(today):
                 continue
-            rooms = await _rooms_of(row)
-            owing = [room for room in rooms if await owes(row, room, today)]
-            pushes += await self._asked(row, owing, today)
+            rooms = await owing(row, today)
+            pushes += await self._asked(row, rooms, today)
             before = calendar.nth_school_day(today, -1)
-            is_late = before is not None and before >= row.first_day
-            if before and is_late and any([await owes(row, room, before) for room in owing]):
+            if before is not None and before >= row.first_day and rooms & await owing(row, before):
                 holders = await self._holders(Stage.SCHOOL, str(row.school_id), str(row.township_id), None)
                 pushes += [_push(Word.LATE, str(row.school_id), each.person_id, today, _TOLD_AT) for each in holders]
         return await self._outbox.promise(pushes) if pushes else 0
 
-    async def _asked(self, row: TermCheckRound, rooms: Iterable[UUID], today: date) -> list[NewPush]:
-        heads = await self._offices.holders_of(AppointmentKind.HEAD_TEACHER, [str(room) for room in rooms])
+    async def _asked(self, row: TermCheckRound, rooms: Collection[str], today: date) -> list[NewPush]:
+        heads = await self._offices.holders_of(AppointmentKind.HEAD_TEACHER, rooms)
         found = []
-        for room in rooms:
-            holders = heads.get(str(room)) or await self._holders(
+        for room in sorted(rooms):
+            holders = heads.get(room) or await self._holders(
                 Stage.SCHOOL, str(row.school_id), str(row.township_id), None
             )
-            found += [_push(Word.RETURN, str(room), each.person_id, today, _ASKED_AT) for each in holders]
+            found += [_push(Word.RETURN, room, each.person_id, today, _ASKED_AT) for each in holders]
         return found
 
     # --------------------------------------------------------------------------------------------------------- sending
@@ -187,7 +185,7 @@ class Climbing:
         if word is Word.RETURN:
             entry = await TermCheckListed.filter(class_id=UUID(place)).order_by("-created_at").first()
             row = await TermCheckRound.filter(id=entry.round_id, closed_at__isnull=True).first() if entry else None
-            if row is None or not await owes(row, UUID(place), day):
+            if row is None or place not in await owing(row, day):
                 return 0, ()
             heads = await self._offices.holders(AppointmentKind.HEAD_TEACHER, Subject(class_id=place))
             return 1, heads or await self._holders(Stage.SCHOOL, str(row.school_id), str(row.township_id), None)
@@ -195,8 +193,8 @@ class Climbing:
         if row is None:
             return 0, ()
         before = (await self._calendars.of(place)).nth_school_day(day, -1)
-        owing = [room for room in await _rooms_of(row) if before and await owes(row, room, before)]
-        return len(owing), await self._holders(Stage.SCHOOL, place, str(row.township_id), None)
+        rooms = await owing(row, before) if before else ()
+        return len(rooms), await self._holders(Stage.SCHOOL, place, str(row.township_id), None)
 
     async def _standing(
         self, word: Word, place: str, rules: Mapping[str, TermCheckRule]
@@ -210,14 +208,6 @@ class Climbing:
             return 0, ()
         township = str(rows[0].township_id)
         return len(rows), await self._holders(stage, str(rows[0].school_id), township, rules.get(township))
-
-
-async def _rooms_of(row: TermCheckRound) -> list[UUID]:
-    """The classes in which anybody is asked for."""
-    found: dict[str, UUID] = {}
-    for room in await TermCheckListed.filter(round_id=row.id).distinct().values_list("class_id", flat=True):
-        found[str(room)] = UUID(str(room))
-    return [found[each] for each in sorted(found)]
 
 
 def _push(word: Word, place: str, person_id: str, today: date, at: time) -> NewPush:

@@ -130,13 +130,11 @@ class ReturnService:
         """Classes whose report of today is owed."""
         if not may(actor, Action.CHECK_CLASS):
             return ()
-        owed, today = 0, self._today()
-        for room in await self._rooms_now(actor):
-            row = await round_of(room.school_id)
-            if row is None or not is_within(row, today):
-                continue
-            calendar = await self._parts.calendars.of(room.school_id)
-            owed += calendar.is_school_day(today) and await owes(row, UUID(room.id), today)
+        owed, today, rooms = 0, self._today(), {room.id: room.school_id for room in await self._rooms_now(actor)}
+        for school_id in sorted(set(rooms.values())):
+            row, calendar = await round_of(school_id), await self._parts.calendars.of(school_id)
+            if row is not None and is_within(row, today) and calendar.is_school_day(today):
+                owed += len(await owing(row, today) & rooms.keys())
         return (Todo(texts.TODO_RETURN, owed, PAGE, is_urgent=True),) if owed else ()
 
     # ----------------------------------------------------------------------------------------------------------- deeds
@@ -270,16 +268,17 @@ async def last_return(round_id: UUID, class_id: UUID) -> TermCheckReturn | None:
     return await TermCheckReturn.filter(round_id=round_id, class_id=class_id).order_by("-number").first()
 
 
-async def owes(row: TermCheckRound, class_id: UUID, day: date) -> bool:
-    """Whether a class with anybody on its list owes its report of a school day."""
-    children = await TermCheckListed.filter(round_id=row.id, class_id=class_id).values_list("pupil_id", flat=True)
-    if not children:
-        return False
-    last = await last_return(row.id, class_id)
-    if last is None:
-        return True
-    cases = (await last_cases(row, children)).values()
-    return last.day < day and any(each.active_key and each.opened_on <= day for each in cases)
+async def owing(row: TermCheckRound, day: date) -> frozenset[str]:
+    """The classes that owe their report of a school day: those that have never reported, and those that looked for
+    somebody on that day and have said nothing since."""
+    listed = await TermCheckListed.filter(round_id=row.id).values_list("class_id", "pupil_id")
+    sought = TermCheckAbsence.filter(township_id=row.township_id, active_key__not_isnull=True, opened_on__lte=day)
+    missing = {str(each) for each in await sought.values_list("pupil_id", flat=True)}
+    looking = {str(room) for room, child in listed if str(child) in missing}
+    returns = TermCheckReturn.filter(round_id=row.id).order_by("number").values_list("class_id", "day")
+    last = {str(room): said for room, said in await returns}
+    rooms = {str(room) for room, _ in listed}
+    return frozenset(room for room in rooms if room not in last or (room in looking and last[room] < day))
 
 
 def counts_of(lines: Iterable[Line]) -> Counts:
