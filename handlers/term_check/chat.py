@@ -200,7 +200,8 @@ def _named(of: ClassList, text: str) -> list[Line]:
     same = [name for name in wanted if count[name] > 1]
     if same:
         raise NotUnderstood(texts.SAME_NAMES.format(names=texts.COMMA.join(same)))
-    return [line for line in asked if line.name in wanted]
+    by_name = {line.name: line for line in asked}
+    return [by_name[name] for name in wanted]
 
 
 def _done(reported: Reported) -> str:

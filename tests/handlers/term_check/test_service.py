@@ -217,12 +217,16 @@ async def opened(stage: Stage) -> tuple[Actor, str]:
 
 async def test_a_case_is_followed_from_the_first_call_to_the_other_school(stage: Stage) -> None:
     head, own = await opened(stage)
+    stage.clock.advance(timedelta(minutes=1))
     await stage.cases.talk(head, own, Talk(StepKind.CALL, "电话没人接，明天再打"))
+    stage.clock.advance(timedelta(minutes=1))
     await stage.cases.talk(head, own, Talk(StepKind.VISIT, WORDS, FIRST - timedelta(days=1)))
+    stage.clock.advance(timedelta(minutes=1))
     await stage.cases.locate(head, own, "跟父母在县城", KnownBy.RELATIVE)
     with pytest.raises(ProofMissing):
         await stage.cases.end(head, own, Ending(CaseEvent.TRANSFER, "转到县城二小"))
     assert (await TermCheckAbsence.get(id=own)).state is S.LOCATED
+    stage.clock.advance(timedelta(minutes=1))
     case = await stage.cases.end(head, own, Ending(CaseEvent.TRANSFER, "转到县城二小", proof=png()))
     assert (case.line.state, case.where_to, case.known_by) == (S.TRANSFERRED, "跟父母在县城", KnownBy.RELATIVE)
     assert [each.kind for each in case.steps] == [
