@@ -14,6 +14,7 @@ from bot.chat import Assembly
 from bot.clock import SHANGHAI, FrozenClock
 from bot.config import Settings
 from bot.delivery.outbox import Outbox
+from bot.demo_township.contacts import FEWEST, Cast, DemoContacts
 from bot.demo_township.families import guardian_key
 from bot.demo_township.plan import Case, TownshipPlan
 from bot.errors import Unavailable
@@ -38,10 +39,12 @@ from handlers.reminders.service.classes import ClassReminders
 from handlers.reminders.service.own import Asker, OwnReminders
 
 HEAD: Final = "h/0001"
-_ADMINISTRATOR, _PROTECTION_LEAD, _SCHOOL_LEADER = "a/0001", "p/0001", "s/0001"
+_ADMINISTRATOR, _PROTECTION_LEAD, _SCHOOL_LEADER, _TEACHER = "a/0001", "p/0001", "s/0001", "t/0001"
 _GUARDIANS: Final = frozenset({AudienceRole.GUARDIANS})
 # Long enough for a month's end, with what was due before the visitor came grown late.
 _DUTIES_SINCE: Final = timedelta(days=35)
+_ENTERED: Final = timedelta(days=30)
+_VISITED: Final = timedelta(days=12)
 _TOLD: Final = timedelta(days=2)
 _ALARM: Final = timedelta(hours=3)
 _MORNING: Final = time(9, 30)
@@ -57,11 +60,17 @@ async def live(plan: TownshipPlan, ids: Mapping[str, UUID], settings: Settings, 
     await life.duties_begin()
     # Nobody has a charge before the school year begins.
     begin = datetime.combine(school_year_days(plan.year)[0], time(), SHANGHAI)
+    contacts = await life.contacts(max(begin, now - _ENTERED))
+    clock.set(max(begin, now - _VISITED))
+    if contacts:
+        await contacts.visit()
     clock.set(max(begin, datetime.combine(now.astimezone(SHANGHAI).date() - _TOLD, _MORNING, SHANGHAI)))
     await life.notice()
     clock.set(max(begin, now - _ALARM))
     await life.alarm()
     clock.set(now)
+    if contacts:
+        await contacts.go_on()
     await life.draft()
     await life.duties()
     await life.reminders()
@@ -105,6 +114,24 @@ class _Life:
         for listener in self._assembly.unreachable:
             await listener.could_not_reach(untold, _NOT_BOUND)
         return list(told.values())
+
+    async def contacts(self, at: datetime) -> DemoContacts | None:
+        """Begun at the moment; None where the first class is too small for it."""
+        self._clock.set(at)
+        children = [str(self._ids[pupil.key]) for pupil in self._plan.pupils if pupil.room == self._room]
+        if len(children) < FEWEST:
+            return None
+        cast = Cast(
+            admin=await self._actor(_ADMINISTRATOR),
+            lead=await self._actor(_PROTECTION_LEAD),
+            head=await self._actor(HEAD),
+            teacher=await self._actor(_TEACHER),
+            township_id=str(self._ids[""]),
+            children=children,
+        )
+        begun = DemoContacts(self._machinery.services, cast, self._clock)
+        await begun.begin()
+        return begun
 
     async def draft(self) -> None:
         """Half written, with a form."""

@@ -10,10 +10,12 @@ import pytest
 from bot.clock import SHANGHAI, FrozenClock
 from bot.config import Settings
 from bot.delivery.models import DeliveryStatus, OutboxPush
+from bot.demo_township.contacts import FEWEST
 from bot.demo_township.staging import enliven, stage
 from bot.storage.database import open_database
 from handlers.alarms.domain import AlarmState
 from handlers.alarms.models import AlarmRow
+from handlers.contacts.models import ContactsFact, ContactsFile, ContactsPair, ContactsRecord
 from handlers.deliveries.models import HandListLine
 from handlers.duties.domain import TaskState
 from handlers.duties.models import DutyTask
@@ -42,6 +44,10 @@ async def test_every_page_has_something_to_see(settings: Settings, now: datetime
         assert asked[True] > asked[False] > 0
         assert await HandListLine.all().count() > 0
         assert [row.state for row in await AlarmRow.all()] == [AlarmState.ACKNOWLEDGED]
+        assert await ContactsFile.all().count() == FEWEST
+        assert await ContactsRecord.all().count() == 2
+        assert await ContactsFact.filter(is_stale=True).count() == 1
+        assert await ContactsPair.filter(received_at=None).count() == 1
         assert await OwnReminder.all().count() == 2
         assert await ClassReminder.all().count() == 1
         waiting = [DeliveryStatus.PLANNED, DeliveryStatus.HELD, DeliveryStatus.SENDING]
