@@ -76,6 +76,7 @@ class CardPages:
             "holders": texts.HOLDERS,
             "kinds": texts.KINDS,
             "clears": texts.CLEARS,
+            "unclear": texts.UNCLEAR,
             "fitness": texts.FITNESS,
             "given": call.form,
             "today": local_date(self._clock.now()),

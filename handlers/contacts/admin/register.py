@@ -91,6 +91,7 @@ class RegisterPages:
             "tags": texts.LEVEL_TAGS,
             "signs": texts.SIGNS,
             "clears": card_texts.CLEARS,
+            "unclear": card_texts.UNCLEAR,
             "holders": card_texts.HOLDERS,
             "kinds": card_texts.KINDS,
             "fitness": card_texts.FITNESS,

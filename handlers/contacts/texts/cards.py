@@ -23,7 +23,7 @@ KINDS: Final[Mapping[FactKind, str]] = {
     FactKind.RELATION: "和学生的关系",
     FactKind.PHONE: "电话",
     FactKind.ADDRESS: "住址",
-    FactKind.WORKPLACE: "在哪里",
+    FactKind.WORKPLACE: "在外地点",
     FactKind.EMPLOYER: "工作单位",
     FactKind.LAST_HOME: "最近回家",
     FactKind.AGE: "年龄",
@@ -43,6 +43,11 @@ CLEARS: Final[Mapping[About, str]] = {
     About.CHILD: "学生清楚",
     About.PARENTS: "父母清楚",
     About.CARER: "照看人清楚",
+}
+UNCLEAR: Final[Mapping[About, str]] = {
+    About.CHILD: "学生还不清楚",
+    About.PARENTS: "父母还不清楚",
+    About.CARER: "照看人还不清楚",
 }
 AGE_OK: Final = "年龄是不是合适"
 HEALTH_OK: Final = "身体能不能照看"

@@ -147,7 +147,9 @@ async def test_a_written_entrustment_is_kept_with_its_day(contacts: Contacts) ->
     assert (await contacts.fitness.paper(lead, child)).content
     with pytest.raises(NotFound):
         await contacts.fitness.paper(contacts.people.foreign_lead, child)
-    assert (await contacts.cards.card(lead, child)).checks[0].has_paper
+    card = await contacts.cards.card(lead, child)
+    assert card.checks[0].has_paper
+    assert (Holder.CARER, FactKind.ENTRUSTMENT) not in card.clears[About.CARER].lacking
 
 
 async def test_what_was_said_is_neither_changed_nor_removed(contacts: Contacts) -> None:

@@ -80,11 +80,15 @@ class CardService:
             rows = [row for row in await in_force([ward.id]) if is_open or row.kind not in CONFIDENTIAL]
             callers, acting = await self._offices.guardians(ward.id)
             checks = await self._fitness.of(ward.id) if is_open else ()
+            seen = await self._fitness.entrusted(ward.id)
+        known = [_known(row) for row in rows]
+        if seen is not None and not any(_is_entrustment(each) for each in known):
+            known.append(Known(Holder.CARER, FactKind.ENTRUSTMENT, seen))
         return CardView(
             ward,
             tuple(_fact(row, today) for row in rows),
             tuple(OnRoster(each.person_id, each.name, each.phone, each.person_id == acting) for each in callers),
-            clears([_known(row) for row in rows], today),
+            clears(known, today),
             tuple(checks),
             is_open,
         )
@@ -220,6 +224,10 @@ async def in_force(child_ids: Collection[str]) -> list[ContactsFact]:
 async def _newest(child_id: str, holder: Holder, kind: FactKind) -> ContactsFact | None:
     rows = ContactsFact.filter(pupil_id=UUID(child_id), holder=holder, kind=kind)
     return await rows.order_by("-entered_at", "-created_at", "-id").first()
+
+
+def _is_entrustment(known: Known) -> bool:
+    return known.holder is Holder.CARER and known.kind is FactKind.ENTRUSTMENT
 
 
 def _asked(row: ContactsFact) -> date:

@@ -97,6 +97,12 @@ class FitnessService:
             for row in rows
         ]  # fmt: skip
 
+    async def entrusted(self, child_id: str) -> date | None:
+        """When somebody last saw the written entrustment; None: nobody did. Whoever asks has the right to."""
+        rows = ContactsCheck.filter(pupil_id=UUID(child_id), written_on__not_isnull=True).order_by("-checked_on")
+        row = await rows.first()
+        return row.checked_on if row else None
+
     async def paper(self, actor: Actor, child_id: str) -> FileContent:
         """The newest written entrustment of a child. Raises NotFound, FileNotFound."""
         ward = await self._reaching.ward_for(actor, _ACTION, child_id)
