@@ -1,0 +1,1 @@
+"""Writing down contacts as teachers do it: their own children, the question before a report, the report."""

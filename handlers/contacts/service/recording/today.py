@@ -1,0 +1,176 @@
+"""What a teacher sees of the children paired with them: what is due, what was agreed on, whom to call. Whatever is
+shown is written down first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+from uuid import UUID
+
+from bot.audit.log import Audit
+from bot.capability import Todo
+from bot.clock import Clock, local_date
+from bot.errors import NotFound
+from bot.identity import Actor
+from bot.rights import Action, Subject, may, reach_of, refusal
+from bot.storage.database import transaction
+from handlers.accounts.service.audiences import AccountsAudiences, WardMeant
+from handlers.accounts.service.offices import Caller, Offices
+from handlers.contacts.models import ContactsDraft, ContactsDue
+from handlers.contacts.service.reach import Reaching, own_id, whose
+from handlers.contacts.service.recording.recording import RecordingService
+from handlers.contacts.service.recording.reporting import ReportService
+from handlers.contacts.service.records.drafts import DraftService
+from handlers.contacts.service.records.records import RecordService
+from handlers.contacts.service.records.views import DraftView, FollowUp, RecordView
+from handlers.contacts.texts import recording as texts
+
+PAGE: Final = "/contacts/today"
+_ACTION: Final = Action.CONTACTS_OWN
+_SOON: Final = timedelta(days=7)
+_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class OwnChild:
+    """A child in a list. `due_on`: whichever of contact and visit comes first, None: nothing is asked for. A visit is
+    due: `is_visit`."""
+
+    ward: WardMeant
+    due_on: date | None
+    is_visit: bool
+    is_overdue: bool
+    has_draft: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The first page of a teacher, what is due first."""
+
+    day: date
+    children: Sequence[OwnChild]
+    follow_ups: Sequence[FollowUp]
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """Somebody at home who may be called."""
+
+    person_id: str
+    name: str = field(repr=False)
+    phone: str = field(repr=False)
+    is_acting: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSheet:
+    """One child as its teacher sees it. `report_id`: of a report that has to be finished first."""
+
+    child: OwnChild
+    phones: Sequence[Phone]
+    records: Sequence[RecordView]
+    draft: DraftView | None
+    report_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the pages are put together from."""
+
+    audiences: AccountsAudiences
+    records: RecordService
+    drafts: DraftService
+    reports: ReportService
+
+
+class TodayService:
+    """The use cases. Also a `TodoSource`."""
+
+    def __init__(
+        self, reaching: Reaching, sources: Sources, offices: Offices, recording: RecordingService, *, audit: Audit,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        self._reaching = reaching
+        self._sources = sources
+        self._offices = offices
+        self._recording = recording
+        self._audit = audit
+        self._clock = clock
+
+    async def children(self, actor: Actor) -> list[OwnChild]:
+        """The children paired with the actor, what is due first. Raises NotPermitted."""
+        reach_of(actor, _ACTION)
+        async with transaction():
+            await self._audit.record(actor, _ACTION, f"person:{actor.person_id}", fields=["due"], purpose="own")
+            return await self._children(actor)
+
+    async def today(self, actor: Actor) -> Today:
+        """What waits today and in the days that follow. Raises NotPermitted."""
+        day = local_date(self._clock.now())
+        return Today(day, await self.children(actor), await self._sources.records.follow_ups(actor, day + _SOON))
+
+    async def child(self, actor: Actor, child_id: str) -> OwnSheet:
+        """One of them with its phones and its last records. Raises NotFound."""
+        ward = await self._recording.own(actor, child_id)
+        async with transaction():
+            await self._audit.record(
+                actor, _ACTION, f"child:{ward.id}", whose=whose(ward), fields=["phone", "due"], purpose="own"
+            )
+            found = next((each for each in await self._children(actor) if each.ward.id == ward.id), None)
+            if found is None:
+                raise refusal(NotFound(), actor, _ACTION, Subject())
+            callers, acting = await self._offices.guardians(ward.id)
+        return OwnSheet(
+            child=found,
+            phones=[_phone(each, acting) for each in callers if each.phone],
+            records=await self._sources.records.of_child(actor, ward.id, limit=_SHOWN),
+            draft=await self._sources.drafts.read(actor, ward.id),
+            report_id=await self._sources.reports.open_of(actor, ward.id),
+        )
+
+    async def rang(self, actor: Actor, child_id: str, person_id: str) -> None:
+        """Somebody at home is being called: it is written down. Raises NotFound."""
+        ward = await self._recording.own(actor, child_id)
+        callers, _ = await self._offices.guardians(ward.id)
+        if person_id not in {each.person_id for each in callers}:
+            raise refusal(NotFound(), actor, _ACTION, Subject())
+        await self._audit.record(
+            actor, _ACTION, f"person:{person_id}", whose=whose(ward), fields=["phone"], purpose="call"
+        )
+
+    async def todos_of(self, actor: Actor) -> Sequence[Todo]:
+        """What is due, without a name."""
+        if actor.person_id is None or not may(actor, _ACTION):
+            return []
+        day = local_date(self._clock.now())
+        found = await self._children(actor)
+        late = sum(each.is_overdue for each in found)
+        due = sum(each.due_on == day for each in found)
+        todos = [Todo(texts.TODO_LATE, late, PAGE, is_urgent=True), Todo(texts.TODO_DUE, due, PAGE)]
+        return [todo for todo in todos if todo.count]
+
+    async def _children(self, actor: Actor) -> list[OwnChild]:
+        own = await self._reaching.paired_with(actor.person_id)
+        wards = await self._reaching.registered(await self._sources.audiences.children(own))
+        if not wards:
+            return []
+        rows = {str(row.pupil_id): row for row in await ContactsDue.filter(pupil_id__in=[UUID(each) for each in wards])}
+        drafts = ContactsDraft.filter(person_id=own_id(actor)).values_list("pupil_id", flat=True)
+        begun = {str(pupil) for pupil in await drafts}
+        day = local_date(self._clock.now())
+        found = [_own(ward, rows, day, has_draft=child in begun) for child, ward in wards.items()]
+        return sorted(found, key=lambda each: (each.due_on or date.max, each.ward.class_name, each.ward.name))
+
+
+def _own(ward: WardMeant, rows: Mapping[str, ContactsDue], day: date, *, has_draft: bool) -> OwnChild:
+    row = rows.get(ward.id)
+    contact, visit = (row.due_on, row.visit_due_on) if row else (None, None)
+    due_on = min((each for each in (contact, visit) if each), default=None)
+    is_visit = visit is not None and visit == due_on
+    return OwnChild(ward, due_on, is_visit, due_on is not None and due_on < day, has_draft)
+
+
+def _phone(caller: Caller, acting: str | None) -> Phone:
+    return Phone(caller.person_id, caller.name, caller.phone, caller.person_id == acting)
