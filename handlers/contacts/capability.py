@@ -13,11 +13,16 @@ from handlers.calendar.service.calendars import CalendarService
 from handlers.contacts.admin.cards import CardPages
 from handlers.contacts.admin.clock import ClockRulePages
 from handlers.contacts.admin.pairing import PairingPages
+from handlers.contacts.admin.recording import RecordPages
 from handlers.contacts.admin.register import RegisterPages
+from handlers.contacts.admin.reports import ReportPages
+from handlers.contacts.chat.recording import RecordChat
+from handlers.contacts.chat.reporting import ReportChat
 from handlers.contacts.service.building import CoreParts, core_over
 from handlers.contacts.service.clock.building import clock_over, counted_by
 from handlers.contacts.service.clock.rules import ClockParts
 from handlers.contacts.service.clock.telling import SOURCE
+from handlers.contacts.service.recording.building import recording_over
 
 _SWEEPING: Final = Daily(time(0, 40))
 _PACE: Final = timedelta(minutes=20)
@@ -30,7 +35,7 @@ def build(machinery: Machinery) -> EntryPoints:
     get = machinery.services.get
     counted = counted_by(get(AccountsAudiences), get(CalendarService), machinery.clock)
     core = core_over(machinery, counted.counting.recount)
-    return merged([_core(machinery, core), _clock(machinery, core, counted)])
+    return merged([_core(machinery, core), _clock(machinery, core, counted), _recording(machinery)])
 
 
 def _core(machinery: Machinery, core: CoreParts) -> EntryPoints:
@@ -64,6 +69,22 @@ def _clock(machinery: Machinery, core: CoreParts, counted: ClockParts) -> EntryP
         jobs=(Job("contacts.clock", Every(_PACE), works.tick, rehearsed=_REHEARSED),),
         pushes={SOURCE: works.pushes},
         unreachable=(works.telling,),
+    )
+
+
+def _recording(machinery: Machinery) -> EntryPoints:
+    """Teachers write contacts down, and report what must be."""
+    built, clock = recording_over(machinery), machinery.clock
+    machinery.services.add(built.recording, built.reports, built.today)
+    reports = ReportChat(built.reports, clock)
+    pages = RecordPages(built.recording, built.today, built.drafts, clock)
+    return EntryPoints(
+        routes=(
+            *reports.routes(),
+            *RecordChat(built.recording, built.today, built.drafts, reports, clock).routes(),
+        ),
+        admin=(*pages.routes(), *ReportPages(built.reports, built.recording, clock).routes()),
+        todos=(built.today, built.reports),
     )
 
 

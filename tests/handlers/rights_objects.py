@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from bot.clock import Clock, FrozenClock
 from bot.config import Settings
@@ -65,10 +65,21 @@ from handlers.alarms.models import AlarmEntry, AlarmRow
 from handlers.calendar.domain import Effect, LocalKind
 from handlers.calendar.models import LocalDays, SchoolTerm
 from handlers.contacts.domain.card import FactKind, FactSource, Holder
+from handlers.contacts.domain.records import ContactOutcome, ReportState, Way
 from handlers.contacts.domain.register import Group, Level, Reason, Stage
-from handlers.contacts.models import ContactsCheck, ContactsDue, ContactsFact, ContactsFile, ContactsLevel, ContactsPair
+from handlers.contacts.models import (
+    ContactsCheck,
+    ContactsDue,
+    ContactsFact,
+    ContactsFile,
+    ContactsLevel,
+    ContactsPair,
+    ContactsRecord,
+    ContactsReport,
+)
 from handlers.contacts.service.cards.fitness import PAPER
 from handlers.contacts.service.pairing.rows import pair_key
+from handlers.contacts.service.records.records import FILES
 from handlers.contacts.service.register.entering import file_key
 from handlers.deliveries.models import HandListLine
 from handlers.duties.domain import OWNERS, Rhythm, TaskState
@@ -805,6 +816,40 @@ async def _care_fact(world: World, place: Place, caller: Caller) -> object:
     return row.id
 
 
+async def _keeper(world: World, place: Place, caller: Caller) -> UUID:
+    """Who keeps contact with the child of a place: at home the caller, elsewhere its teacher."""
+    await _care_file(world, place, caller)
+    return caller.person.id if place is world.home and caller.person else place.teacher.id
+
+
+async def _own_ward(world: World, place: Place, caller: Caller) -> object:
+    await _keeper(world, place, caller)
+    return place.pupil.id
+
+
+async def _contact_record(world: World, place: Place, caller: Caller) -> object:
+    row = await ContactsRecord.create(
+        pupil_id=place.pupil.id, school_id=place.school.id, author_id=await _keeper(world, place, caller),
+        client_key=uuid4().hex, happened_on=factories.FIRST_DAY, entered_at=factories.LONG_AGO, way=Way.VISIT,
+        met=["carer"], outcome=ContactOutcome.REACHED, topics=[], follow_up="再去一次",
+        follow_up_on=factories.FIRST_DAY + timedelta(days=7), created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )  # fmt: skip
+    photo = await FileStore(FrozenClock(factories.LONG_AGO)).keep(Owner(FILES, str(row.id)), b"picture", "image/jpeg")
+    await ContactsRecord.filter(id=row.id).update(photo_id=UUID(photo.id))
+    return row.id
+
+
+async def _contact_report(world: World, place: Place, caller: Caller) -> object:
+    # At home the caller opened it.
+    row = await ContactsReport.create(
+        pupil_id=place.pupil.id, school_id=place.school.id, township_id=place.township.id, triggers='["violence"]',
+        opened_by=await _keeper(world, place, caller), opened_at=factories.LONG_AGO, state=ReportState.OPEN,
+        created_at=factories.LONG_AGO, updated_at=factories.LONG_AGO,
+    )  # fmt: skip
+    return row.id
+
+
 # By the part of the path before the id, and the name of the id.
 OBJECTS: Final[Mapping[str, Maker]] = {
     "children/{id}": _pupil,
@@ -858,6 +903,9 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "pairs/{pair}": _care_pair,
     "cards/{ward}": _care_child,
     "facts/{fact}": _care_fact,
+    "own/{ward}": _own_ward,
+    "records/{record}": _contact_record,
+    "reports/{report}": _contact_report,
 }
 
 # What is sent along to a route that names a thing and takes more: enough to get as far as the thing.
@@ -879,6 +927,10 @@ Form = Callable[[World, Place | None], Awaitable[Mapping[str, str]]]
 
 async def _nothing(world: World, place: Place | None) -> Mapping[str, str]:
     return {}
+
+
+async def _contact_key(world: World, place: Place | None) -> Mapping[str, str]:
+    return {"key": uuid4().hex}
 
 
 async def _first_version(world: World, place: Place | None) -> Mapping[str, str]:
@@ -1036,6 +1088,16 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/after-school/tally/{plan}/lists/{list}/apply": _nothing,
     "POST /admin/after-school/tally/{plan}/lists/{list}/discard": _nothing,
     "POST /admin/after-school/tally/{plan}/lists/{list}/undo": _nothing,
+    "POST /admin/contacts/own/{ward}/record": _nothing,
+    "POST /admin/contacts/own/{ward}/draft": _nothing,
+    "POST /admin/contacts/own/{ward}/drop": _nothing,
+    "POST /admin/contacts/own/{ward}/rang": _guardian_called,
+    "POST /admin/contacts/own/{ward}/missed": _contact_key,
+    "POST /admin/contacts/own/{ward}/report": _nothing,
+    "POST /admin/contacts/records/{record}/correct": _nothing,
+    "POST /admin/contacts/records/{record}/done": _nothing,
+    "POST /admin/contacts/reports/{report}/called": _nothing,
+    "POST /admin/contacts/reports/{report}/close": _nothing,
     "POST /admin/waivers/{waiver}/check": _nothing,
     "POST /admin/waivers/{waiver}/return": _nothing,
     "POST /admin/waivers/{waiver}/decide": _nothing,

@@ -49,3 +49,50 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
 }
+
+// A form that takes a while keeps what is typed: as a draft on the server, a few seconds after the last change, and when
+// the page is put away. What cannot be kept just now stays in the form and is tried again.
+const posted = (address, fields) =>
+  fetch(address, { method: "POST", body: new URLSearchParams(fields), redirect: "manual", keepalive: true });
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  const told = form.querySelector("[data-draft-told]");
+  const still = 3000, again = 10000;
+  let timer = 0, kept = "";
+  const fields = () => [...new FormData(form)].filter(([, value]) => typeof value === "string");
+  const keep = async () => {
+    clearTimeout(timer);
+    const now = new URLSearchParams(fields()).toString();
+    if (now === kept) {
+      return;
+    }
+    const lost = () => {
+      told.textContent = told.dataset.lost;
+      timer = setTimeout(keep, again);
+    };
+    try {
+      const answer = await posted(form.dataset.draft, [...fields(), ["auto", "1"]]);
+      if (answer.type !== "opaqueredirect") {
+        lost();
+        return;
+      }
+      kept = now;
+      told.textContent = told.dataset.kept;
+    } catch {
+      lost();
+    }
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(keep, still);
+  });
+  form.addEventListener("submit", () => clearTimeout(timer));
+  document.addEventListener("visibilitychange", () => document.hidden && kept !== "" && keep());
+}
+
+// A number that is called is written down with the tap, and the telephone opens as ever.
+for (const link of document.querySelectorAll("[data-rang]")) {
+  link.addEventListener("click", () => {
+    const form = document.getElementById(link.dataset.rang);
+    posted(form.action, new FormData(form)).catch(() => {});
+  });
+}
