@@ -96,7 +96,7 @@ async def release(apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0021_contacts")]
+    dependencies = [("models", "0019_contacts")]
 
     initial = False
 

@@ -9,7 +9,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0022_contacts_rules')]
+    dependencies = [('models', '0020_contacts_rules')]
 
     initial = False
 

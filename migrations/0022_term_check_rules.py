@@ -67,7 +67,7 @@ async def release(apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0023_term_check")]
+    dependencies = [("models", "0021_term_check")]
 
     initial = False
 
