@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 from aiohttp import web
 
 import handlers
@@ -50,6 +49,7 @@ from bot.wechat.crypto import CallbackCrypto, CallbackKeys
 from bot.wechat.messages import Inbound, Reply
 from bot.wechat.miniprogram import MiniProgramApi, MiniProgramClient, NoMiniProgram
 from bot.wechat.token_store import RedisTokenStore
+from bot.wechat.transport import HttpTransport, Transport, open_transport
 from bot.wechat.window import WindowLedger
 from handlers.catalogue import CAPABILITIES
 from handlers.support.capability import menu_of
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 SETTINGS = web.AppKey("settings", Settings)
 CLOCK = web.AppKey("clock", Clock)
 METRICS = web.AppKey("metrics", Metrics)
-HTTP_SESSION = web.AppKey("http_session", aiohttp.ClientSession)
+TRANSPORT = web.AppKey("transport", HttpTransport)
 WECHAT = web.AppKey("wechat", WeChatClient)
 MINI_PROGRAM = web.AppKey("mini_program", MiniProgramClient)
 AUDIT = web.AppKey("audit", Audit)
@@ -72,7 +72,6 @@ WORKER = web.AppKey("worker", DeliveryWorker)
 PUSH_WORKER = web.AppKey("push_worker", PushWorker)
 
 # As many calls to WeChat at once as the worker may make; the default of 100 halves its speed.
-HTTP_CONNECTIONS = 400
 
 Context = Callable[[web.Application], AsyncIterator[None]]
 
@@ -111,7 +110,7 @@ def build_app(
         database_ctx(settings),
         sealing_ctx(app[CLOCK], metrics),
         redis_ctx(settings, metrics),
-        http_session_ctx,
+        transport_ctx,
         wechat_ctx(wechat_url),
         knowledge_ctx,
         capabilities_ctx,
@@ -226,11 +225,10 @@ def load_knowledge(settings: Settings) -> KnowledgeBase:
     return KnowledgeBase.load(folders, snapshots=default_folder())
 
 
-async def http_session_ctx(app: web.Application) -> AsyncIterator[None]:
-    """The one HTTP client session, for calls to WeChat."""
-    connector = aiohttp.TCPConnector(limit=HTTP_CONNECTIONS)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        app[HTTP_SESSION] = session
+async def transport_ctx(app: web.Application) -> AsyncIterator[None]:
+    """The connections for calls to WeChat."""
+    async with open_transport() as transport:
+        app[TRANSPORT] = transport
         yield
 
 
@@ -238,9 +236,11 @@ def wechat_ctx(url: str | None) -> Context:
     """The clients of the 服务号's API and of the mini-program's."""
 
     async def context(app: web.Application) -> AsyncIterator[None]:
-        session, store = app[HTTP_SESSION], app[REDIS]
-        app[MINI_PROGRAM] = mini_program(app[SETTINGS], session, store, clock=app[CLOCK], metrics=app[METRICS], url=url)
-        app[WECHAT] = wechat_client(app[SETTINGS], session, store, clock=app[CLOCK], metrics=app[METRICS], url=url)
+        transport, store = app[TRANSPORT], app[REDIS]
+        app[MINI_PROGRAM] = mini_program(
+            app[SETTINGS], transport, store, clock=app[CLOCK], metrics=app[METRICS], url=url
+        )
+        app[WECHAT] = wechat_client(app[SETTINGS], transport, store, clock=app[CLOCK], metrics=app[METRICS], url=url)
         yield
 
     return context
@@ -248,7 +248,7 @@ def wechat_ctx(url: str | None) -> Context:
 
 def wechat_client(
     settings: Settings,
-    session: aiohttp.ClientSession,
+    transport: Transport,
     store: RedisStore,
     *,
     clock: Clock,
@@ -258,12 +258,12 @@ def wechat_client(
     """The client of the configured account; its token is shared through the store."""
     wechat = settings.wechat
     account = Account(url or wechat.api_base, wechat.app_id, wechat.app_secret)
-    return WeChatClient(session, account, RedisTokenStore(store, wechat.app_id), clock, metrics=metrics)
+    return WeChatClient(transport, account, RedisTokenStore(store, wechat.app_id), clock, metrics=metrics)
 
 
 def mini_program(
     settings: Settings,
-    session: aiohttp.ClientSession,
+    transport: Transport,
     store: RedisStore,
     *,
     clock: Clock,
@@ -275,7 +275,7 @@ def mini_program(
     if not keys.app_id:
         return NoMiniProgram()
     account = Account(url or keys.api_base, keys.app_id, keys.app_secret)
-    return MiniProgramApi(session, account, RedisTokenStore(store, keys.app_id), clock, metrics=metrics)
+    return MiniProgramApi(transport, account, RedisTokenStore(store, keys.app_id), clock, metrics=metrics)
 
 
 async def knowledge_ctx(app: web.Application) -> AsyncIterator[None]:

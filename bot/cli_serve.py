@@ -126,19 +126,18 @@ async def _probe_redis(settings: Settings) -> str:
 
 
 async def _probe_wechat(settings: Settings) -> str:
-    import aiohttp
-
     from bot.app import wechat_client
     from bot.clock import SystemClock
     from bot.metrics import Metrics
     from bot.storage.redis import RedisStore, redis_client
+    from bot.wechat.transport import open_transport
 
     metrics = Metrics()
     # A store of its own: a check must ask the platform, not be content with a token somebody fetched before.
     store = RedisStore(redis_client("memory://"), metrics)
-    async with aiohttp.ClientSession() as session:
+    async with open_transport() as transport:
         try:
-            await wechat_client(settings, session, store, clock=SystemClock(), metrics=metrics).access_token()
+            await wechat_client(settings, transport, store, clock=SystemClock(), metrics=metrics).access_token()
         finally:
             await store.close()
     return "拿到了 access_token"

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
 import typer
 
 from bot.cli_config import ConfigOption, read_settings
@@ -37,12 +36,13 @@ async def _sync(settings: Settings) -> Mapping[str, Any]:
     from bot.clock import SystemClock
     from bot.metrics import Metrics
     from bot.storage.redis import RedisStore, redis_client
+    from bot.wechat.transport import open_transport
 
     menu, metrics = menu_of_all(), Metrics()
     store = RedisStore(redis_client(settings.redis.url.get_secret_value()), metrics)
-    async with aiohttp.ClientSession() as session:
+    async with open_transport() as transport:
         try:
-            await wechat_client(settings, session, store, clock=SystemClock(), metrics=metrics).create_menu(menu)
+            await wechat_client(settings, transport, store, clock=SystemClock(), metrics=metrics).create_menu(menu)
         finally:
             await store.close()
     return menu

@@ -1,8 +1,8 @@
 """One call to WeChat's API: its token, its time limit, and the name of what went wrong.
 
-Every call has a timeout, answers are read as JSON whatever their content type says, and an `errcode` becomes a named
-error (bot.wechat.errors). A dead token is replaced and the call repeated once; a read is repeated once when the
-platform is busy or out of reach; a send never is, since it may have arrived.
+Every call has a time limit (bot.wechat.transport), answers are read as JSON whatever their content type says, and an
+`errcode` becomes a named error (bot.wechat.errors). A dead token is replaced and the call repeated once; a read is
+repeated once when the platform is busy or out of reach; a send never is, since it may have arrived.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import aiohttp
 from pydantic import SecretStr
 
 from bot.clock import Clock
@@ -31,12 +30,10 @@ from bot.wechat.errors import (
     WeChatUnreachable,
 )
 from bot.wechat.outgoing import as_json
+from bot.wechat.transport import NoAnswer, NotSent, Transport
 
-TIMEOUT: Final = aiohttp.ClientTimeout(total=8, sock_connect=3)
-MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
 REPEAT_AFTER_S: Final = (0.1, 0.4)
 STABLE_TOKEN: Final = "/cgi-bin/stable_token"  # noqa: S105 - a path
-_JSON: Final = "application/json; charset=utf-8"
 _KNOWN_RESULTS: Final = 256
 
 
@@ -54,22 +51,20 @@ class PlatformClient:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        transport: Transport,
         account: Account,
         token_store: TokenStore,
         clock: Clock,
         *,
         metrics: Metrics,
-        timeout: aiohttp.ClientTimeout = TIMEOUT,
         pause: Pause = asyncio.sleep,
     ) -> None:
         """`pause` waits: before a read is repeated, and for another replica's token."""
-        self._session = session
+        self._transport = transport
         self._account = account
         self._base = account.base_url.rstrip("/")
         # Looking a counter up takes longer than counting.
         self._counter = lru_cache(_KNOWN_RESULTS)(metrics.wechat_calls_total.labels)
-        self._timeout = timeout
         self._pause = pause
         self._tokens = AccessTokens(self._fetch_token, token_store, clock, pause=pause)
 
@@ -119,7 +114,7 @@ class PlatformClient:
     async def _call(
         self, method: str, api: str, query: Mapping[str, str], body: bytes | None, *, token: str = ""
     ) -> dict[str, Any]:
-        """One request. The token is in the address, so no library error, which may quote it, is passed on."""
+        """One request. The token is in the address, which nothing that is raised may quote."""
         try:
             answer = await self._exchange(method, api, self._url(api, query, token), body)
             errcode = _errcode(api, answer)
@@ -137,19 +132,11 @@ class PlatformClient:
 
     async def _exchange(self, method: str, api: str, url: str, body: bytes | None) -> dict[str, Any]:
         try:
-            async with self._session.request(
-                method,
-                url,
-                data=None if body is None else aiohttp.BytesPayload(body, content_type=_JSON),
-                timeout=self._timeout,
-                allow_redirects=False,
-            ) as response:
-                content = await _content(response)
-                status = response.status
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as fault:
-            raise WeChatUnreachable(api, note=type(fault).__name__) from None
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as fault:
-            raise OutcomeUnknown(api, note=type(fault).__name__) from None
+            status, content = await self._transport.exchange(method, url, body)
+        except NotSent as fault:
+            raise WeChatUnreachable(api, note=str(fault)) from None
+        except NoAnswer as fault:
+            raise OutcomeUnknown(api, note=str(fault)) from None
         try:
             answer = json.loads(content)
         except ValueError:
@@ -168,18 +155,6 @@ def encoded(body: Mapping[str, Any]) -> bytes:
 def _opened(address: str, token: str) -> str:
     """Kept, as a broadcast calls the same address thousands of times."""
     return f"{address}?{urlencode({'access_token': token})}"
-
-
-async def _content(response: aiohttp.ClientResponse) -> bytes:
-    announced = response.content_length
-    if announced is not None and announced <= MAX_ANSWER_BYTES and not response.headers.get("Content-Encoding"):
-        return await response.read()
-    content = bytearray()
-    async for chunk in response.content.iter_any():
-        content += chunk
-        if len(content) > MAX_ANSWER_BYTES:
-            raise aiohttp.ClientPayloadError("answer too large")
-    return bytes(content)
 
 
 def _errcode(api: str, answer: Mapping[str, Any]) -> int:

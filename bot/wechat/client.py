@@ -1,4 +1,4 @@
-"""The calls we make to the API of the 服务号, on one shared aiohttp session. How a call goes: `bot.wechat.calls`."""
+"""The calls we make to the API of the 服务号, over one shared transport. How a call goes: `bot.wechat.calls`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

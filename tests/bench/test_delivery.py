@@ -38,6 +38,7 @@ from bot.storage.redis import RedisStore, redis_client
 from bot.wechat.calls import Account
 from bot.wechat.client import TEMPLATE_SEND, WeChatClient
 from bot.wechat.token_store import RedisTokenStore
+from bot.wechat.transport import open_transport
 from bot.wechat.window import WindowLedger
 from tests.bench.figures import Board, at_least, at_most, require
 from tests.bot.delivery.push_stage import Night
@@ -127,9 +128,9 @@ async def worker_of(platform: str, store: RedisStore, *, a_second: float = 0.0) 
     preparation = Preparation(
         {"bench": Words()}, planner, credits, limiter, rules, templates=[TEMPLATE], clock=clock, metrics=metrics
     )
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=400)) as session:
+    async with open_transport() as transport:
         account = Account(platform, "wx1", SecretStr("s"))
-        client = WeChatClient(session, account, RedisTokenStore(store, "wx1"), clock, metrics=metrics)
+        client = WeChatClient(transport, account, RedisTokenStore(store, "wx1"), clock, metrics=metrics)
         senders = {ChannelName.TEMPLATE: TemplateSender(client, Pages("http://127.0.0.1", ""), clock)}
         limits = PushLimits(at_once=AT_ONCE, idle_s=0.5).paced(a_second)
         yield PushWorker(senders, preparation, credits, limiter, clock=clock, metrics=metrics, limits=limits)

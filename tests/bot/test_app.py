@@ -10,11 +10,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.app import HTTP_SESSION, LIBRARY, build_app
+from bot.app import LIBRARY, TRANSPORT, build_app
 from bot.clock import FrozenClock
 from bot.config import Settings
 from bot.storage.database import open_database
 from bot.storage.redis import REDIS
+from bot.wechat.transport import NoAnswer
 from tests.servers import running_redis
 from tests.settings import make_settings
 
@@ -96,8 +97,9 @@ async def test_what_came_up_goes_down(settings: Settings, clock: FrozenClock) ->
     before = asyncio.all_tasks()
     async with TestClient(TestServer(app)) as client:
         await client.get("/healthz")
-        session = app[HTTP_SESSION]
-    assert session.closed
+        transport = app[TRANSPORT]
+    with pytest.raises(NoAnswer):
+        await transport.exchange("GET", "http://127.0.0.1:1", None)
     assert asyncio.all_tasks() == before
     async with open_database(settings):
         pass  # the database context is free again

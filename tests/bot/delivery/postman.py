@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import aiohttp
 from pydantic import SecretStr
 
 from bot.clock import SystemClock
@@ -29,6 +28,7 @@ from bot.storage.redis import RedisStore, redis_client
 from bot.wechat.calls import Account
 from bot.wechat.client import WeChatClient
 from bot.wechat.token_store import RedisTokenStore
+from bot.wechat.transport import TimeLimits, open_transport
 from bot.wechat.window import WindowLedger
 from tests.bot.delivery.push_stage import SLOTS, Night, Source
 from tests.settings import MINIMAL, make_settings
@@ -90,12 +90,12 @@ async def deliver(orders: Orders) -> None:
     assert set(slots("reminder").values()) == set(SLOTS.values())
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with open_database(make_settings(database={"url": orders.database})), aiohttp.ClientSession() as session:
+    calls = TimeLimits(total_s=0.4 * orders.lease_s)
+    async with open_database(make_settings(database={"url": orders.database})), open_transport(calls) as transport:
         store = RedisStore(redis_client(orders.redis), metrics)
         account = Account(orders.wechat, keys["app_id"], SecretStr(keys["app_secret"]))
-        call = aiohttp.ClientTimeout(total=0.4 * orders.lease_s)
         tokens = RedisTokenStore(store, keys["app_id"])
-        client = WeChatClient(session, account, tokens, clock, metrics=metrics, timeout=call)
+        client = WeChatClient(transport, account, tokens, clock, metrics=metrics)
         worker = worker_of(client, store, orders, clock, metrics)
         worker.start()
         await stop.wait()

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -45,6 +44,7 @@ from bot.wechat.errors import (
     WindowClosed,
 )
 from bot.wechat.token_store import RedisTokenStore
+from bot.wechat.transport import TimeLimits, Transport, open_transport
 from tests.bot.wechat.samples import account_keys
 
 OPENID = "oEMU0000000000000000000000A1"
@@ -75,33 +75,30 @@ class Scene:
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
+async def transport() -> AsyncIterator[Transport]:
+    async with open_transport(TimeLimits(total_s=0.5)) as transport:
+        yield transport
 
 
 @pytest.fixture
-async def scene(
-    session: aiohttp.ClientSession, clock: FrozenClock, redis: RedisStore, metrics: Metrics
-) -> AsyncIterator[Scene]:
+async def scene(transport: Transport, clock: FrozenClock, redis: RedisStore, metrics: Metrics) -> AsyncIterator[Scene]:
     async with Emulator(clock) as emulator:
         account = emulator.platform.add_account(account_keys(Mode.SAFE))
         follower = emulator.follower(account, OPENID)
-        client = client_of(emulator.url, session, clock, redis, metrics)
+        client = client_of(emulator.url, transport, clock, redis, metrics)
         yield Scene(emulator, account, follower, client, metrics)
 
 
 def client_of(
-    url: str, session: aiohttp.ClientSession, clock: FrozenClock, redis: RedisStore, metrics: Metrics, secret: str = ""
+    url: str, transport: Transport, clock: FrozenClock, redis: RedisStore, metrics: Metrics, secret: str = ""
 ) -> WeChatClient:
     keys = account_keys(Mode.SAFE)
     return WeChatClient(
-        session,
+        transport,
         Account(url, keys.app_id, SecretStr(secret or keys.app_secret)),
         RedisTokenStore(redis, keys.app_id),
         clock,
         metrics=metrics,
-        timeout=aiohttp.ClientTimeout(total=0.5),
         pause=no_pause,
     )
 
@@ -217,9 +214,9 @@ class TestTokens:
         assert all(b"force_refresh" not in call.body for call in scene.emulator.platform.calls_of(STABLE_TOKEN))
 
     async def test_wrong_secret_stops(
-        self, scene: Scene, session: aiohttp.ClientSession, clock: FrozenClock, redis: RedisStore, metrics: Metrics
+        self, scene: Scene, transport: Transport, clock: FrozenClock, redis: RedisStore, metrics: Metrics
     ) -> None:
-        client = client_of(scene.emulator.url, session, clock, redis, metrics, secret="f" * 32)
+        client = client_of(scene.emulator.url, transport, clock, redis, metrics, secret="f" * 32)
         with pytest.raises(BadCredentials):
             await client.access_token()
         scene.emulator.platform.troubles.fail(STABLE_TOKEN, 40001)
@@ -228,12 +225,12 @@ class TestTokens:
         assert scene.asked(STABLE_TOKEN) == 2
 
     async def test_address_off_the_whitelist_is_named(
-        self, session: aiohttp.ClientSession, clock: FrozenClock, redis: RedisStore, metrics: Metrics
+        self, transport: Transport, clock: FrozenClock, redis: RedisStore, metrics: Metrics
     ) -> None:
         async with Emulator(clock, Rules(allowed_addresses=frozenset({"203.0.113.9"}))) as emulator:
             emulator.platform.add_account(account_keys(Mode.SAFE))
             with pytest.raises(AddressNotAllowed) as caught:
-                await client_of(emulator.url, session, clock, redis, metrics).access_token()
+                await client_of(emulator.url, transport, clock, redis, metrics).access_token()
         assert caught.value.address == "127.0.0.1"
 
 
@@ -272,9 +269,9 @@ class TestReading:
             await scene.client.user_info(OPENID)
 
     async def test_nobody_there_is_unreachable(
-        self, session: aiohttp.ClientSession, clock: FrozenClock, redis: RedisStore, metrics: Metrics, unused_port: int
+        self, transport: Transport, clock: FrozenClock, redis: RedisStore, metrics: Metrics, unused_port: int
     ) -> None:
-        client = client_of(f"http://127.0.0.1:{unused_port}", session, clock, redis, metrics)
+        client = client_of(f"http://127.0.0.1:{unused_port}", transport, clock, redis, metrics)
         with pytest.raises(WeChatUnreachable):
             await client.access_token()
 
@@ -314,7 +311,7 @@ class TestOddAnswers:
 
     @pytest.fixture
     async def answers(
-        self, session: aiohttp.ClientSession, clock: FrozenClock, redis: RedisStore, metrics: Metrics
+        self, transport: Transport, clock: FrozenClock, redis: RedisStore, metrics: Metrics
     ) -> AsyncIterator[tuple[WeChatClient, list[web.Response]]]:
         prepared: list[web.Response] = []
 
@@ -327,7 +324,7 @@ class TestOddAnswers:
         app = web.Application()
         app.add_routes([web.post(STABLE_TOKEN, token), web.get(USER_INFO, answer), web.post(CUSTOM_SEND, answer)])
         async with TestServer(app) as server:
-            yield client_of(str(server.make_url("/")), session, clock, redis, metrics), prepared
+            yield client_of(str(server.make_url("/")), transport, clock, redis, metrics), prepared
 
     async def test_errcode_as_a_string(self, answers: tuple[WeChatClient, list[web.Response]]) -> None:
         client, prepared = answers

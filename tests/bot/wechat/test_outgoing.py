@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import aiohttp
 import pytest
 from pydantic import SecretStr
 
@@ -76,6 +75,7 @@ from bot.wechat.outgoing import (
     Quota as TellsQuota,
 )
 from bot.wechat.token_store import RedisTokenStore
+from bot.wechat.transport import TimeLimits, open_transport
 from tests.bot.wechat.samples import account_keys, event
 
 OPENID = "oEMU0000000000000000000000A1"
@@ -90,7 +90,7 @@ MASS = MassMessage(audience=OpenIds([OPENID, OTHER]), text="明天停课", clien
 
 # Nobody listens on the discard port.
 NOBODY = "http://127.0.0.1:9"
-SOON = aiohttp.ClientTimeout(total=0.5)
+SOON = TimeLimits(total_s=0.5)
 
 
 async def no_pause(_: float) -> None:
@@ -139,7 +139,7 @@ class Scene:
 @pytest.fixture
 async def scene(clock: FrozenClock, redis: RedisStore, metrics: Metrics) -> AsyncIterator[Scene]:
     rules = Rules(job_events=False, subscription_msgid=True)
-    async with Emulator(clock, rules) as emulator, aiohttp.ClientSession() as session:
+    async with Emulator(clock, rules) as emulator, open_transport(SOON) as transport:
         keys = account_keys(Mode.SAFE)
         mini_keys = AccountKeys(app_id="wxmini0000000001", app_secret="f" * 32)
         account, mini_account = emulator.platform.add_account(keys), emulator.platform.add_account(mini_keys)
@@ -148,12 +148,12 @@ async def scene(clock: FrozenClock, redis: RedisStore, metrics: Metrics) -> Asyn
         def client(url: str) -> WeChatClient:
             given = Account(url, keys.app_id, SecretStr(keys.app_secret))
             tokens = RedisTokenStore(redis, keys.app_id)
-            return WeChatClient(session, given, tokens, clock, metrics=metrics, timeout=SOON, pause=no_pause)
+            return WeChatClient(transport, given, tokens, clock, metrics=metrics, pause=no_pause)
 
         def mini(url: str) -> MiniProgramApi:
             given = Account(url, mini_keys.app_id, SecretStr(mini_keys.app_secret))
             tokens = RedisTokenStore(redis, mini_keys.app_id)
-            return MiniProgramApi(session, given, tokens, clock, metrics=metrics, timeout=SOON, pause=no_pause)
+            return MiniProgramApi(transport, given, tokens, clock, metrics=metrics, pause=no_pause)
 
         made = Scene(
             emulator,
