@@ -98,6 +98,44 @@ def test_nothing_names_a_machine_or_a_registry() -> None:
     assert [str(path.relative_to(ROOT)) for path, text in texts.items() if names.search(text)] == []
 
 
+# What would outlive a transaction on PostgreSQL: connections are given back to the pool as they are.
+OF_A_SESSION = re.compile(
+    r"pg_(try_)?advisory_lock(_shared)?\(|\b(UN)?LISTEN \w|\bSET (SESSION|ROLE|TIME ZONE|search_path)\b"
+    r"|\bSET (enable|statement|lock|idle|default|work|jit)\w* ?(=|TO)|CREATE TEMP|WITH HOLD|set_config\([^)]*false\)"
+)
+# These have connections of their own, which nobody else is given.
+OWN_CONNECTIONS = {ROOT / "bot" / "storage" / "migration.py", ROOT / "bot" / "rehearsal" / "shadow.py"}
+
+
+def test_nothing_is_left_behind_on_a_connection() -> None:
+    found = [
+        where(path, node.lineno)
+        for path in product_files()
+        if path not in OWN_CONNECTIONS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and OF_A_SESSION.search(node.value)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "stays"),
+    [
+        ("SELECT pg_advisory_lock($1)", True),
+        ("LISTEN pushes", True),
+        ("SET enable_seqscan = off", True),
+        ("SELECT set_config('enable_seqscan', 'off', false)", True),
+        ("SELECT set_config('enable_seqscan', 'off', true), pg_advisory_xact_lock($1)", False),
+        ("SET status = 'sending', claim = $1", False),
+        ("SET LOCAL idle_in_transaction_session_timeout = 0", False),
+        ("SET TRANSACTION READ WRITE", False),
+        ("UPDATE outbox_push SET status = 'sent'", False),
+    ],
+)
+def test_what_stays_on_a_connection_is_recognised(statement: str, stays: bool) -> None:
+    assert bool(OF_A_SESSION.search(statement)) is stays
+
+
 def test_no_module_works_when_it_is_imported() -> None:
     """No task, no client, no file is opened at import: calls at module level are to known, harmless makers only."""
     suspicious = re.compile(r"^(open|connect|create_task|run|mkdir|read_text|read_bytes|get_event_loop|Thread)$")

@@ -162,3 +162,15 @@ async def test_tries_are_counted_when_they_begin_and_given_up_at_last(post: Post
         post.clock.advance(timedelta(minutes=40))
     assert await post.statuses() == {"a": S.FAILED}
     assert len(phone.keys) == 8
+
+
+@pytest.mark.engine("postgres")
+async def test_what_claiming_sets_and_locks_ends_with_it(post: PostOffice) -> None:
+    """A connection is given back as it is."""
+    await post.promise(post.push("1"))
+    assert len(await Claims(Credits(post.clock)).take_usual(1, post.clock.now(), timedelta(minutes=3))) == 1
+    _, (row,) = await of_pushes().execute_query(
+        "SELECT current_setting('enable_seqscan') AS scan, (SELECT count(*) FROM pg_locks"
+        " WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks"
+    )
+    assert (row["scan"], row["locks"]) == ("on", 0)

@@ -27,7 +27,7 @@ from bot.wechat.transport import (
 
 SECRET = "token-that-nobody-may-read"
 HEAD = b"HTTP/1.1 200 OK\r\n"
-SOON = TimeLimits(total_s=0.5, connect_s=0.25)
+SOON = TimeLimits(total_s=1.0, connect_s=0.25)
 Server = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 ENDS_AT_ONCE = """
