@@ -27,7 +27,7 @@ _JSON: Final = "application/json; charset=utf-8"
 # What the HTTP engine says of a fault before it had a connection. The library's own names do not tell: it calls every
 # answer that did not come in time or was cut off a failure to connect.
 _NOT_CONNECTED: Final = "client error (Connect)"
-# Until the library's thread has let go of the interpreter: one that ends before is ended by an abort (Python < 3.14).
+# Until the library's thread has let go of the interpreter: a process that ends before is aborted (seen on Python 3.11).
 _LETTING_GO_S: Final = 0.05
 
 

@@ -27,7 +27,8 @@ from bot.wechat.transport import (
 
 SECRET = "token-that-nobody-may-read"
 HEAD = b"HTTP/1.1 200 OK\r\n"
-SOON = TimeLimits(total_s=1.0, connect_s=0.25)
+PATIENT = TimeLimits(total_s=30, connect_s=30)
+HASTY = TimeLimits(total_s=0.5, connect_s=30)
 Server = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 ENDS_AT_ONCE = """
@@ -47,7 +48,7 @@ asyncio.run(main())
 
 @pytest.fixture
 async def transport() -> AsyncIterator[Transport]:
-    async with open_transport(SOON) as transport:
+    async with open_transport(PATIENT) as transport:
         yield transport
 
 
@@ -165,15 +166,13 @@ class TestAnswers:
     async def test_the_proxies_of_the_environment_are_not_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:1")
-        async with open_transport(SOON) as transport, serving(saying(HEAD, b"Content-Length: 2\r\n\r\n{}")) as url:
+        async with open_transport(PATIENT) as transport, serving(saying(HEAD, b"Content-Length: 2\r\n\r\n{}")) as url:
             assert await transport.exchange("GET", url, None) == (200, b"{}")
 
 
 class TestFaults:
     @pytest.mark.parametrize("case", CUT_OFF)
-    async def test_what_was_sent_is_never_said_not_to_be(
-        self, transport: Transport, case: str, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    async def test_what_was_sent_is_never_said_not_to_be(self, case: str, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG)
         requests = 0
 
@@ -182,7 +181,8 @@ class TestFaults:
             requests += 1
             await CUT_OFF[case](reader, writer)
 
-        async with serving(answer) as url:
+        limits = HASTY if "silence" in case else PATIENT
+        async with open_transport(limits) as transport, serving(answer) as url:
             with pytest.raises(NoAnswer) as caught:
                 await transport.exchange("POST", url, b"{}")
         assert requests == 1
@@ -202,15 +202,15 @@ class TestFaults:
         with pytest.raises(NotSent):
             await transport.exchange("POST", f"nonsense {SECRET}", b"{}")
 
-    async def test_a_connection_that_does_not_come_about_in_time(self, transport: Transport) -> None:
+    async def test_a_connection_that_does_not_come_about_in_time(self) -> None:
         """The other side takes the connection and says nothing of its certificate."""
-        async with serving(saying(stays=True)) as url:
+        limits = TimeLimits(total_s=30, connect_s=0.2)
+        async with open_transport(limits) as transport, serving(saying(stays=True)) as url:
             with pytest.raises(NotSent):
                 await transport.exchange("POST", url.replace("http:", "https:"), b"{}")
 
     async def test_time_that_ends_while_a_connection_is_made_leaves_it_open(self) -> None:
-        limits = TimeLimits(total_s=0.2, connect_s=5)
-        async with open_transport(limits) as transport, serving(saying(stays=True)) as url:
+        async with open_transport(HASTY) as transport, serving(saying(stays=True)) as url:
             with pytest.raises(NoAnswer):
                 await transport.exchange("POST", url.replace("http:", "https:"), b"{}")
 
@@ -232,13 +232,13 @@ class TestTrust:
         context = self_signed(tmp_path)
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
         answer = saying(HEAD, b"Content-Length: 2\r\n\r\n{}")
-        async with open_transport(SOON) as transport, serving(answer, context) as url:
+        async with open_transport(PATIENT) as transport, serving(answer, context) as url:
             assert await transport.exchange("POST", url, b"{}") == (200, b"{}")
 
     async def test_a_machine_without_roots(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
         monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-        async with open_transport(SOON) as transport, serving(saying(HEAD, b"Content-Length: 2\r\n\r\n{}")) as url:
+        async with open_transport(PATIENT) as transport, serving(saying(HEAD, b"Content-Length: 2\r\n\r\n{}")) as url:
             assert await transport.exchange("GET", url, None) == (200, b"{}")
 
 
