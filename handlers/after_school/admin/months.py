@@ -9,6 +9,7 @@ from bot.clock import Clock, local_date
 from bot.errors import AppError, Conflict, InvalidInput
 from bot.rights import Action, may
 from bot.web.admin import AdminAnswer, AdminCall, AdminRoute, Page, WayOn
+from bot.web.tables import TableView
 from handlers.after_school.domain.bills import fen_of
 from handlers.after_school.domain.months import MonthState, month_key, month_text
 from handlers.after_school.service.months.bills import BillService, totals
@@ -158,10 +159,16 @@ class MonthPages:
     async def _bill_page(self, call: AdminCall, fault: AppError | None = None) -> Page:
         bills = await self._bills.bills(call.actor, call.id("plan"))
         whole = totals(bills)
+        view = TableView.of(call, _BILLS.format(plan=call.id("plan")), filters=("name",), sorts=("class",))
+        wanted = view.filters.get("name", "")
+        found = [each for each in bills if wanted in each.child]
+        shown = found[view.offset : view.offset + view.size]
         values = {
             "plan": call.id("plan"),
-            "bills": [(each, _basis(each)) for each in bills],
-            "choices": [(each.enrolment_id, f"{each.child} {each.programme}") for each in bills],
+            "view": view,
+            "total": len(found),
+            "bills": [(each, _basis(each)) for each in shown],
+            "choices": [(each.enrolment_id, f"{each.child} {each.programme}") for each in shown],
             "sums": [texts.yuan(fen) for fen in (whole.due_fen, whole.paid_fen, whole.refund_fen, whole.open_fen)],
             "yuan": texts.yuan,
             "fault": fault.message if fault else "",

@@ -26,7 +26,7 @@ from handlers.after_school.models import (
 from handlers.after_school.service.days.records import KEPT_DAYS, DayRecords
 from handlers.alarms.models import AlarmRow
 from handlers.catalogue import CAPABILITIES
-from tests.handlers.after_school.days_stage import LAST, TUESDAY, Service, at, make_service
+from tests.handlers.after_school.days_stage import LAST, TUESDAY, Service, add_child, at, make_service
 from tests.handlers.console.stage import Browser, DrawingWeChat, browser_of, console_app, machinery_of
 
 
@@ -171,6 +171,21 @@ async def test_bills_are_settled_paid_and_given_back_on_their_page(office: Offic
         await browser.post(f"{path}/refund", {"enrolment": str(own.id)})
         assert "退费7.50元" in await browser.follow()
         assert "没有要退的钱" in await browser.post(f"{path}/refund", {"enrolment": str(own.id)})
+
+
+async def test_bills_come_page_by_page_and_one_is_found_by_the_name(office: Office) -> None:
+    service = office.service
+    for _ in range(24):
+        await add_child(service, service.room)
+    path = f"/after-school/bills/{service.plan.id}"
+    async with office.browser(service.leader) as browser:
+        first = await browser.get(path)
+        assert "共56条，第1页，共2页" in first
+        second = await browser.get(f"{path}?page=2")
+        assert (first.count("每次3.00元"), second.count("每次3.00元")) == (50, 6)
+        own = await browser.get(f"{path}?name={service.children[0].name}")
+        assert f"{service.children[0].name} 看护" in own
+        assert "没有这个名字的孩子" in await browser.get(f"{path}?name=查无此人")
 
 
 async def test_a_child_s_days_go_with_it_and_not_before(office: Office) -> None:

@@ -301,7 +301,8 @@ async def settle(play: Play, day: date) -> tuple[int, int]:
     async with play.cast.desk(play.cast.staff["leader"]) as leader:
         await leader.post(f"{path}/settle")
         assert leader.status == 303, leader.page
-        page = await leader.get(path)
+        pages = [await leader.get(f"{path}?page={number}") for number in range(1, (len(bills) - 1) // 50 + 2)]
+        page = "".join(pages)
         assert on_paper(play, page) == {own: (bill.due, bill.paid) for own, bill in bills.items()}
         parts = (sum(each.due for each in bills.values()), sum(each.paid for each in bills.values()))
         rest = (sum(each.back for each in bills.values()), sum(each.open for each in bills.values()))
