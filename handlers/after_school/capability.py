@@ -32,6 +32,7 @@ from handlers.after_school.chat.days import DaysChat
 from handlers.after_school.chat.drawing import DrawChat
 from handlers.after_school.chat.opting_out import OptingOutChat
 from handlers.after_school.chat.own import OwnChat
+from handlers.after_school.chat.polls import PollChat
 from handlers.after_school.chat.sign_up import SignUpChat
 from handlers.after_school.chat.waivers import WaiverChat
 from handlers.after_school.service.collection.building import collection_over
@@ -49,6 +50,8 @@ from handlers.after_school.service.drawing.reading import DrawReading
 from handlers.after_school.service.family import FamilyService
 from handlers.after_school.service.leaving import SOURCE, LeavingService
 from handlers.after_school.service.months.bills import BillService
+from handlers.after_school.service.months.poll_pushes import SOURCE as POLL
+from handlers.after_school.service.months.poll_pushes import PollPushes
 from handlers.after_school.service.months.polls import PollService
 from handlers.after_school.service.months.sheets import MonthService
 from handlers.after_school.service.offers import OffersService
@@ -132,11 +135,14 @@ def _months(machinery: Machinery) -> EntryPoints:
     months = MonthService(Offices(clock), audit, clock)
     audiences, waived = services.get(AccountsAudiences), services.get(Waived)
     bills = BillService(services.get(DayReading), audiences, waived, audit=audit, clock=clock)
-    polls = PollService(services.get(DayReading), audit, clock)
+    asking = PollPushes(audiences, machinery.outbox)
+    polls = PollService(services.get(DayReading), asking, audit, clock)
     services.add(months, bills, polls)
     return EntryPoints(
         api=(*BillsApi(bills).routes(), *PollsApi(polls).routes()),
         admin=(*MonthPages(months, bills, clock).routes(), *PollPages(polls).routes()),
+        routes=PollChat(polls).routes(),
+        pushes={POLL: asking},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 QUESTIONS: Final[Mapping[str, str]] = {
@@ -14,7 +15,19 @@ QUESTIONS: Final[Mapping[str, str]] = {
 }
 CHOICES: Final[Mapping[int, str]] = {1: "很满意", 2: "满意", 3: "一般", 4: "不满意"}
 FEW: Final = "少于5，不显示"
-OPENED: Final = "调查开始了，{day}截止。家长在小程序里填，不记名。"
+OPENED: Final = "调查开始了，{day}截止。会通知家长，在服务号回复“满意度”或在小程序里填，不记名。"
+PUSH_SUBJECT: Final = "课后服务满意度"
+PUSH_NOTE: Final = "回复“满意度”填，不记名"
+PUSH_TEXT: Final = (
+    "【{title}】想听听您的意见：五个问题，点数字就行，不记名，{day}截止。\n"
+    "回复“满意度”开始，也可以在小程序里填。不填也没关系。"
+)
+PUSH_LINE: Final = "“{title}”请您填满意度，{day}截止，回复“满意度”"
+CHAT_LEAD: Final = "“{title}”满意度，{count}个问题，不记名。不想填了回复“退出”。"
+CHAT_QUESTION: Final = "第{number}题（共{count}题）：{question}回复数字："
+CHAT_DONE: Final = "收到了，谢谢。您选了什么只记数，不记是谁选的。有具体的事要学校办，回复“人工”。"
+CHAT_NOTHING: Final = "现在没有要您填的满意度调查，或者您已经填过了。有意见可以回复“人工”说。"
+_DAY: Final = "{month}月{day}日"
 LESSONS: Final = "上课"
 LESSONS_VALUE: Final = "计划{planned}次，上了{held}次"
 LESSONS_MEANS: Final = "计划：校历上课日中每个班该上的课次；上了：点过名、没有记“没有上课”的课次。"
@@ -29,3 +42,9 @@ CHECKED_VALUE: Final = "有课{days}天，检查了{checked}天"
 CHECKED_MEANS: Final = "有课：至少点过一个班名的日子；检查了：值班人员记过当天检查的日子。只算学校自己的安排。"
 SATISFIED: Final = "满意度：{question}"
 SATISFIED_MEANS: Final = "选“很满意”“满意”的占填答的百分比，去掉小数。填答太少或一边太少时不显示。"
+
+
+def last_day(closes_at: datetime) -> str:
+    """The last day on which one can answer, of the local midnight at which it ends."""
+    last = closes_at - timedelta(seconds=1)
+    return _DAY.format(month=last.month, day=last.day)

@@ -10,13 +10,16 @@ import pytest
 from bot.audit.log import Audit
 from bot.audit.models import AuditRow
 from bot.clock import FrozenClock
+from bot.delivery.outbox import Outbox
 from bot.errors import NotFound, NotPermitted
 from bot.metrics import Metrics
 from bot.storage.database import Database
+from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.after_school.domain.days import Presence
 from handlers.after_school.domain.polls import AnswersInvalid, PollAnswered, PollClosed, PollInvalid
 from handlers.after_school.models import AfterSchoolPoll, AfterSchoolPollCount, AfterSchoolPollVoter
 from handlers.after_school.service.days.taking import Handed
+from handlers.after_school.service.months.poll_pushes import PollPushes
 from handlers.after_school.service.months.polls import PollService
 from handlers.after_school.texts.polls import QUESTIONS
 from tests.handlers.after_school.days_stage import LAST, TUESDAY, Replica, Service, add_child, at, make_service, replica
@@ -34,8 +37,8 @@ async def service(database: Database, clock: FrozenClock) -> Service:
 
 
 @pytest.fixture
-def polls(stage: Replica, clock: FrozenClock) -> PollService:
-    return PollService(stage.reading, Audit(clock), clock)
+def polls(stage: Replica, clock: FrozenClock, metrics: Metrics) -> PollService:
+    return PollService(stage.reading, PollPushes(AccountsAudiences(), Outbox(clock, metrics)), Audit(clock), clock)
 
 
 def all_of(choice: int) -> dict[str, int]:

@@ -15,7 +15,6 @@ from bot.clock import SHANGHAI, Clock, local_date, to_utc
 from bot.errors import NotFound
 from bot.identity import Actor
 from bot.rights import Action, refusal, require
-from bot.storage.base import blind_index
 from bot.storage.database import transaction
 from handlers.after_school.domain.days import ATTENDED, Presence
 from handlers.after_school.domain.polls import (
@@ -40,6 +39,7 @@ from handlers.after_school.models import (
 )
 from handlers.after_school.service.days.reading import DayReading, place_of, spans_of
 from handlers.after_school.service.months.plans import plan_of
+from handlers.after_school.service.months.poll_pushes import PollPushes, voter
 from handlers.after_school.service.months.views import Figure, QuestionResult
 from handlers.after_school.texts import polls as texts
 
@@ -57,13 +57,14 @@ class OpenPoll:
 class PollService:
     """The use cases of the school, which asks and reads, and of families, which answer once."""
 
-    def __init__(self, reading: DayReading, audit: Audit, clock: Clock) -> None:
+    def __init__(self, reading: DayReading, telling: PollPushes, audit: Audit, clock: Clock) -> None:
         self._reading = reading
+        self._telling = telling
         self._audit = audit
         self._clock = clock
 
     async def open(self, actor: Actor, plan_id: str, last_day: date) -> None:
-        """Families are asked until the end of a day; asked again, only that day changes. Raises NotFound,
+        """Families are asked, and told so, until the end of a day; asked again, only that day changes. Raises NotFound,
         PollInvalid."""
         plan = await plan_of(actor, Action.SERVICE_APPRAISE, plan_id)
         now = self._clock.now()
@@ -87,6 +88,7 @@ class PollService:
                     )
                     for question, choice in cells
                 )
+                await self._telling.promise(poll, now)
             else:
                 await AfterSchoolPoll.filter(id=poll.id).update(closes_at=closes_at, updated_at=now)
             about = f"after_school_plan:{plan.id}"
@@ -99,7 +101,7 @@ class PollService:
         rows = AfterSchoolPoll.filter(plan_id__in=list(plans), opens_at__lte=now, closes_at__gt=now)
         found = []
         for row in await rows.order_by("closes_at", "id"):
-            if not await AfterSchoolPollVoter.exists(poll_id=row.id, voter=_voter(row, actor)):
+            if not await AfterSchoolPollVoter.exists(poll_id=row.id, voter=voter(row.id, actor.person_id)):
                 questions = {key: texts.QUESTIONS[key] for key in row.questions}
                 found.append(OpenPoll(str(row.plan_id), plans[row.plan_id], questions, row.closes_at))
         return found
@@ -118,7 +120,7 @@ class PollService:
         async with transaction():
             _, is_new = await AfterSchoolPollVoter.get_or_create(
                 poll_id=poll.id,
-                voter=_voter(poll, actor),
+                voter=voter(poll.id, actor.person_id),
                 # The moment of the poll, not of the answer: nobody is found by when they answered.
                 defaults={"id": uuid4(), "created_at": poll.opens_at, "updated_at": poll.opens_at},
             )
@@ -191,7 +193,3 @@ async def _plans_of_children(children: Sequence[UUID]) -> dict[UUID, str]:
     spans = await spans_of([row.id for row in rows])
     plans = {row.plan_id for row in rows if row.id in spans}
     return {row.id: row.title for row in await AfterSchoolPlan.filter(id__in=list(plans))}
-
-
-def _voter(poll: AfterSchoolPoll, actor: Actor) -> str:
-    return blind_index("poll", f"{poll.id}:{actor.person_id}")
