@@ -15,6 +15,7 @@ from bot.clock import SHANGHAI, FrozenClock
 from bot.config import Settings
 from bot.delivery.outbox import Outbox
 from bot.demo_township.contacts import FEWEST, Cast, DemoContacts
+from bot.demo_township.evenings import Class, evenings
 from bot.demo_township.families import guardian_key
 from bot.demo_township.plan import Case, TownshipPlan
 from bot.errors import Unavailable
@@ -50,6 +51,8 @@ _ALARM: Final = timedelta(hours=3)
 _MORNING: Final = time(9, 30)
 # Of those who were told of the notice, so many did not answer.
 _SILENT: Final = 3
+# Whose phones the demo shows first.
+_PHONES: Final = 9
 _NOT_BOUND: Final = "not_bound"
 
 
@@ -60,6 +63,7 @@ async def live(plan: TownshipPlan, ids: Mapping[str, UUID], settings: Settings, 
     await life.duties_begin()
     # Nobody has a charge before the school year begins.
     begin = datetime.combine(school_year_days(plan.year)[0], time(), SHANGHAI)
+    await life.evenings(begin, now)
     contacts = await life.contacts(max(begin, now - _ENTERED))
     clock.set(max(begin, now - _VISITED))
     if contacts:
@@ -87,6 +91,25 @@ class _Life:
         self._get = machinery.services.get
         self._clock = clock
         self._room = plan.children(guardian_key(1))[0].room
+
+    async def evenings(self, begin: datetime, now: datetime) -> None:
+        """Of the class of the first guardian, but for the children of those whose phones the visitor holds: they have
+        signed up for nothing yet."""
+        self._clock.set(begin)
+        room = next(each for each in self._plan.classes if each.key == self._room)
+        held = {guardian_key(number) for number in range(1, _PHONES + 1)}
+        theirs = {tie.pupil for tie in self._plan.ties if tie.person in held}
+        children = [each.key for each in self._plan.pupils if each.room == self._room and each.key not in theirs]
+        where = Class(
+            township_id=str(self._ids[""]),
+            school_id=str(self._ids[room.school]),
+            class_id=str(self._ids[room.key]),
+            grade=room.grade,
+            head=await self._actor(HEAD),
+            office=await self._actor(_ADMINISTRATOR),
+            children=[str(self._ids[key]) for key in children],
+        )
+        await evenings(self._machinery.services, where, self._clock, begin, now)
 
     async def notice(self) -> None:
         """To the families of a class, most of whom have confirmed."""

@@ -13,6 +13,13 @@ from bot.delivery.models import DeliveryStatus, OutboxPush
 from bot.demo_township.contacts import FEWEST
 from bot.demo_township.staging import enliven, stage
 from bot.storage.database import open_database
+from handlers.after_school.models import (
+    AfterSchoolEnrolment,
+    AfterSchoolLeave,
+    AfterSchoolMonth,
+    AfterSchoolPayment,
+    AfterSchoolSession,
+)
 from handlers.alarms.domain import AlarmState
 from handlers.alarms.models import AlarmRow
 from handlers.contacts.models import ContactsFact, ContactsFile, ContactsPair, ContactsRecord
@@ -52,6 +59,12 @@ async def test_every_page_has_something_to_see(settings: Settings, now: datetime
         assert await ClassReminder.all().count() == 1
         waiting = [DeliveryStatus.PLANNED, DeliveryStatus.HELD, DeliveryStatus.SENDING]
         assert await OutboxPush.filter(status__in=waiting).count() == 0
+        enrolled = await AfterSchoolEnrolment.filter(programme__title="放学看护").count()
+        assert enrolled > 3
+        assert await AfterSchoolPayment.all().count() >= enrolled // 2
+        assert await AfterSchoolLeave.all().count() == 3
+        assert await AfterSchoolSession.exists() is (now.month != 9)
+        assert await AfterSchoolMonth.exists() is (now.month != 9)
         if now.month == 11:
             states = {row.state for row in await DutyTask.all()}
             assert {TaskState.DONE, TaskState.OPEN} <= states

@@ -144,7 +144,7 @@ def test_places_are_exact_and_nobody_is_passed_who_could_use_them(
         fits = all(left[name] >= number for name, number in party.needs.items())
         assert got is (fits and not awaited & party.needs.keys())
         if got:
-            left = {name: number - party.needs[name] for name, number in left.items()}
+            left = {name: number - party.needs.get(name, 0) for name, number in left.items()}
     assert min(left.values()) >= 0
 
 
