@@ -1,4 +1,4 @@
-"""One Chromium for the run, a fresh profile for each test, and the demo's pages."""
+"""One Chromium for the run, an empty profile for each test, and the demo's pages."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from bot.clock import SystemClock
 from tests.bot.emulator.phone_stage import Stage, open_stage
 from tests.browser.chromium import ARGUMENTS, require_chromium
+from tests.browser.profiles import PATIENCE_MS, Profiles
 
 PHONE = (360, 640)
 DESK = (1280, 800)
@@ -25,16 +26,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def browser() -> AsyncIterator[Profiles]:
     program = require_chromium()
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         running = await playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
-        yield running
+        yield Profiles(running)
         await running.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
+async def open_page(browser: Profiles) -> AsyncIterator[OpenPage]:
     """Opens an address in a profile of its own. Faults of the page, and requests that leave the machine, fail it."""
     faults: list[str] = []
     async with AsyncExitStack() as stack:
@@ -45,7 +47,6 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
             )
             stack.push_async_callback(context.close)
             page = await context.new_page()
-            page.set_default_timeout(10_000)
             page.on("pageerror", lambda error: faults.append(f"script: {error}"))
             page.on("console", lambda entry: faults.append(entry.text) if "Security Policy" in entry.text else None)
             own = url.split("/demo")[0]

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
+from tests.browser.profiles import Profiles
 from tests.browser.test_console import SIZES, Looker, serious_faults
 
 Secret = Callable[[Any], Awaitable[str]]
@@ -17,7 +18,7 @@ class Desk:
     """A window for each part somebody plays. `secret` opens a session of one of them; `part` begins the names of the
     pictures."""
 
-    def __init__(self, browser: Browser, url: str, secret: Secret, looker: Looker, part: str) -> None:
+    def __init__(self, browser: Profiles, url: str, secret: Secret, looker: Looker, part: str) -> None:
         self.faults: list[str] = []
         self._browser, self._url, self._secret, self._looker, self._part = browser, url, secret, looker, part
         self._stack = AsyncExitStack()
@@ -39,7 +40,6 @@ class Desk:
         cookie = {"name": "xiangxiao_console", "value": await self._secret(who), "url": f"{self._url}/admin/"}
         await context.add_cookies([cast(Any, cookie)])
         page = await context.new_page()
-        page.set_default_timeout(10_000)
         page.on("console", lambda said: self.faults.append(said.text) if "Security Policy" in said.text else None)
         await self.go(page, path)
         return page

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from bot.clock import SHANGHAI, FrozenClock
 from handlers.accounts.models import School
@@ -17,6 +17,7 @@ from handlers.calendar.capability import build
 from handlers.calendar.domain import Effect, LocalDay, LocalKind
 from handlers.calendar.service.founding import put_calendar
 from tests.browser.console_stage import ConsoleStage, open_console
+from tests.browser.profiles import Profiles
 from tests.browser.test_console import SIZES, Looker, looker
 from tests.handlers.calendar.conftest import AUTUMN, HARVEST
 
@@ -39,13 +40,12 @@ async def console(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Con
 
 
 @pytest_asyncio.fixture(params=SIZES, loop_scope="session")
-async def page(request: pytest.FixtureRequest, browser: Browser, console: ConsoleStage) -> AsyncIterator[Page]:
+async def page(request: pytest.FixtureRequest, browser: Profiles, console: ConsoleStage) -> AsyncIterator[Page]:
     """The administrator's, without JavaScript on the phone; what the page's own rules forbid fails it."""
     width, height = SIZES[request.param]
     context = await browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
     await context.add_cookies([cast(Any, console.cookie("admin"))])
     opened = await context.new_page()
-    opened.set_default_timeout(10_000)
     faults: list[str] = []
     opened.on("console", lambda entry: faults.append(entry.text) if "Security Policy" in entry.text else None)
     yield opened
@@ -75,14 +75,13 @@ async def test_no_page_of_the_calendar_has_a_serious_fault(console: ConsoleStage
 
 
 async def test_without_javascript_a_day_is_entered_and_shows_in_the_month(
-    console: ConsoleStage, browser: Browser, tmp_path: Path
+    console: ConsoleStage, browser: Profiles, tmp_path: Path
 ) -> None:
     context = await browser.new_context(
         viewport={"width": 360, "height": 740}, locale="zh-CN", java_script_enabled=False
     )
     await context.add_cookies([cast(Any, console.cookie("leader"))])
     page = await context.new_page()
-    page.set_default_timeout(10_000)
     await page.goto(f"{console.url}/admin/calendar")
     await page.get_by_role("link", name="柳河镇中心小学").click()
     await page.get_by_role("link", name="填写本地安排").click()

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from bot.clock import FrozenClock
 from bot.metrics import Metrics
@@ -21,6 +21,7 @@ from bot.storage.redis import RedisStore, redis_client
 from handlers.after_school.domain.statements import ConsentHow, Wish
 from tests import factories
 from tests.browser.desk import Desk
+from tests.browser.profiles import Profiles
 from tests.browser.test_console import Looker, looker
 from tests.handlers.after_school.collecting import Collecting
 from tests.handlers.after_school.stage import NOW, Stage
@@ -81,7 +82,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(browser: Browser, site: Site, looker: Looker) -> AsyncIterator[Desk]:
+async def desk(browser: Profiles, site: Site, looker: Looker) -> AsyncIterator[Desk]:
     async with Desk(browser, site.url, site.collecting.secret, looker, "tally").opened() as opened:
         yield opened
 

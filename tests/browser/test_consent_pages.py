@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from bot.capability import EntryPoints, Machinery
 from bot.clock import SHANGHAI, FrozenClock
@@ -18,6 +18,7 @@ from handlers.accounts.service.identity import AccountsIdentity
 from handlers.accounts.service.people import PeopleService
 from handlers.consent.capability import build
 from tests.browser.console_stage import ConsoleStage, open_console
+from tests.browser.profiles import Profiles
 from tests.browser.test_console import SIZES, Looker, looker
 
 __all__ = ["looker"]
@@ -39,13 +40,12 @@ async def console(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Con
 
 
 @pytest_asyncio.fixture(params=SIZES, loop_scope="session")
-async def page(request: pytest.FixtureRequest, browser: Browser, console: ConsoleStage) -> AsyncIterator[Page]:
+async def page(request: pytest.FixtureRequest, browser: Profiles, console: ConsoleStage) -> AsyncIterator[Page]:
     """The administrator's, on a phone and on an office computer; what the page's own rules forbid fails it."""
     width, height = SIZES[request.param]
     context = await browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
     await context.add_cookies([cast(Any, console.cookie("admin"))])
     opened = await context.new_page()
-    opened.set_default_timeout(10_000)
     faults: list[str] = []
     opened.on("console", lambda entry: faults.append(entry.text) if "Security Policy" in entry.text else None)
     yield opened

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from bot.clock import SHANGHAI, FrozenClock
 from bot.identity import Actor, Grant, Hat, Role
@@ -20,6 +20,7 @@ from handlers.console.domain import time_step, totp_code
 from handlers.console.models import Credential
 from handlers.console.service.tickets import TicketService
 from tests.browser.console_stage import LOGIN, PASSWORD, ROLES, ConsoleStage, open_console
+from tests.browser.profiles import Profiles
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -41,7 +42,7 @@ class Windows:
     """One window for each part somebody plays, kept open for the whole run. `faults`: what the page's own rules
     forbid, and foreign requests."""
 
-    def __init__(self, browser: Browser, console: ConsoleStage, stack: AsyncExitStack) -> None:
+    def __init__(self, browser: Profiles, console: ConsoleStage, stack: AsyncExitStack) -> None:
         self.faults: list[str] = []
         self._browser = browser
         self._console = console
@@ -67,7 +68,6 @@ class Windows:
         if role:
             await context.add_cookies([cast(Any, console.cookie(role))])
         page = await context.new_page()
-        page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
         page.on("console", lambda entry: faults.append(entry.text) if "Security Policy" in entry.text else None)
         page.on("request", lambda sent: None if sent.url.startswith(console.url) else faults.append(sent.url))
@@ -75,7 +75,7 @@ class Windows:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def windows(browser: Browser, console: ConsoleStage) -> AsyncIterator[Windows]:
+async def windows(browser: Profiles, console: ConsoleStage) -> AsyncIterator[Windows]:
     async with AsyncExitStack() as stack:
         yield Windows(browser, console, stack)
 

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from bot.capability import Machinery
 from bot.chat import Assembly
@@ -33,6 +33,7 @@ from handlers.after_school.service.months.polls import PollService
 from handlers.after_school.texts.polls import QUESTIONS
 from handlers.catalogue import CAPABILITIES
 from tests.browser.desk import Desk
+from tests.browser.profiles import Profiles
 from tests.browser.test_console import Looker, looker
 from tests.handlers.after_school.days_stage import LAST, TUESDAY, Service, add_child, at, make_service
 from tests.handlers.console.stage import DrawingWeChat, console_app, machinery_of
@@ -110,7 +111,7 @@ async def _fill(service: Service) -> None:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(browser: Browser, site: Site, looker: Looker) -> AsyncIterator[Desk]:
+async def desk(browser: Profiles, site: Site, looker: Looker) -> AsyncIterator[Desk]:
     async with Desk(browser, site.url, site.secret, looker, "days").opened() as opened:
         yield opened
 

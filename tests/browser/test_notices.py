@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from bot.clock import SHANGHAI, FrozenClock
 from bot.metrics import Metrics
@@ -23,6 +23,7 @@ from bot.storage.redis import RedisStore, redis_client
 from handlers.notices.models import Notice
 from tests import factories
 from tests.browser.inspection import faults_of
+from tests.browser.profiles import Profiles
 from tests.browser.test_console import SIZES, Looker, looker, serious_faults
 from tests.handlers.notices.pages_stage import Office, open_office
 from tests.settings import make_settings, sqlite_url
@@ -66,7 +67,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 class Desk:
     """A window for each part somebody plays."""
 
-    def __init__(self, browser: Browser, site: Site, looker: Looker, stack: AsyncExitStack) -> None:
+    def __init__(self, browser: Profiles, site: Site, looker: Looker, stack: AsyncExitStack) -> None:
         self.faults: list[str] = []
         self._browser = browser
         self.site = site
@@ -82,7 +83,6 @@ class Desk:
             cookie = {"name": "xiangxiao_console", "value": secret, "url": f"{self.site.url}/admin/"}
             await context.add_cookies([cast(Any, cookie)])
         page = await context.new_page()
-        page.set_default_timeout(10_000)
         page.on("console", lambda said: self.faults.append(said.text) if "Security Policy" in said.text else None)
         page.on("request", lambda sent: None if sent.url.startswith(self.site.url) else self.faults.append(sent.url))
         await page.goto(f"{self.site.url}/admin{path}" if role else f"{self.site.url}{path}")
@@ -97,7 +97,7 @@ class Desk:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(browser: Browser, site: Site, looker: Looker) -> AsyncIterator[Desk]:
+async def desk(browser: Profiles, site: Site, looker: Looker) -> AsyncIterator[Desk]:
     async with AsyncExitStack() as stack:
         opened = Desk(browser, site, looker, stack)
         yield opened

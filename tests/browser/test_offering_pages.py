@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Page, expect
 
 from bot.clock import SHANGHAI, FrozenClock
 from bot.identity import Actor, Door, Grant, Hat, Role
@@ -27,6 +27,7 @@ from handlers.after_school.service.offers import OffersService, PlanDraft, PoolD
 from handlers.calendar.domain import Term
 from handlers.calendar.service.founding import put_calendar
 from tests import factories
+from tests.browser.profiles import Profile, Profiles
 from tests.browser.test_console import SIZES, Looker, looker, serious_faults
 from tests.handlers.notices.pages_stage import Office, open_office
 from tests.settings import make_settings, sqlite_url
@@ -49,9 +50,7 @@ class Site:
     plan: str
     draft: str
 
-    async def window(
-        self, browser: Browser, role: str, size: tuple[int, int], *, script: bool = True
-    ) -> BrowserContext:
+    async def window(self, browser: Profiles, role: str, size: tuple[int, int], *, script: bool = True) -> Profile:
         """A window of somebody."""
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]}, locale="zh-CN", java_script_enabled=script
@@ -124,11 +123,10 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture(params=SIZES, loop_scope="session")
-async def page(request: pytest.FixtureRequest, browser: Browser, site: Site) -> AsyncIterator[Page]:
+async def page(request: pytest.FixtureRequest, browser: Profiles, site: Site) -> AsyncIterator[Page]:
     """The administrator's; what the page's own rules forbid fails it."""
     context = await site.window(browser, "admin", SIZES[request.param])
     opened = await context.new_page()
-    opened.set_default_timeout(10_000)
     faults: list[str] = []
     opened.on("console", lambda entry: faults.append(entry.text) if "Security Policy" in entry.text else None)
     yield opened
@@ -167,7 +165,7 @@ async def test_no_page_of_offers_has_a_serious_fault(site: Site, page: Page, loo
 
 
 async def test_a_letter_is_one_sheet_of_paper_and_reads_the_same_without_a_screen(
-    site: Site, browser: Browser, request: pytest.FixtureRequest
+    site: Site, browser: Profiles, request: pytest.FixtureRequest
 ) -> None:
     context = await site.window(browser, "head", SIZES["office"])
     page = await context.new_page()
@@ -190,10 +188,9 @@ async def test_a_letter_is_one_sheet_of_paper_and_reads_the_same_without_a_scree
     await context.close()
 
 
-async def test_without_javascript_a_plan_is_written_and_published(site: Site, browser: Browser) -> None:
+async def test_without_javascript_a_plan_is_written_and_published(site: Site, browser: Profiles) -> None:
     context = await site.window(browser, "leader", SIZES["phone"], script=False)
     page = await context.new_page()
-    page.set_default_timeout(10_000)
     await page.goto(f"{site.url}/admin/after-school/plans")
     await page.get_by_role("link", name="写新学期的安排").click()
     await page.get_by_label("哪里的安排").select_option(label="柳河镇中心小学")

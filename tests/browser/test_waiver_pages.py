@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from bot.clock import FrozenClock
 from bot.identity import Actor
@@ -24,6 +24,7 @@ from handlers.accounts.service.sessions import SessionService
 from handlers.after_school.domain.waivers import HARDSHIPS
 from tests import factories
 from tests.browser.desk import Desk
+from tests.browser.profiles import Profiles
 from tests.browser.test_console import Looker, looker
 from tests.handlers.after_school.stage import NOW, Stage
 from tests.handlers.after_school.waivers_stage import FULL, NUMBERS, TERM, Waivers, png, workbook
@@ -87,7 +88,7 @@ async def _appoint(waivers: Waivers) -> None:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(browser: Browser, site: Site, looker: Looker) -> AsyncIterator[Desk]:
+async def desk(browser: Profiles, site: Site, looker: Looker) -> AsyncIterator[Desk]:
     async with Desk(browser, site.url, site.secret, looker, "waivers").opened() as opened:
         yield opened
 
