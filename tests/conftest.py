@@ -2,8 +2,8 @@
 
 The suite runs twice, each database engine in a process of its own (Tortoise keeps statements per process, not per
 engine): `pytest` runs everything on SQLite, `pytest --engine postgres` runs again what touches the database, on a real
-PostgreSQL; of the console's pages only the rights test, which opens them one by one. A test that uses `settings`,
-`database` or `client` touches the database; one that only makes sense on one engine says so with
+PostgreSQL; of the pages only the rights test, which opens them one by one, unless `--whole` is said. A test that uses
+`settings`, `database` or `client` touches the database; one that only makes sense on one engine says so with
 `@pytest.mark.engine("postgres")`.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
@@ -38,16 +39,17 @@ if TYPE_CHECKING:
     from knowledge.base import KnowledgeBase
 
 ENGINES = ("sqlite", "postgres")
-# Files of tests about the console's pages.
-PAGES = "test_admin"
+# Files of tests about the pages of the console and of the demo.
+PAGES = re.compile(r"test_admin.*|test_\w+_pages?")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=ENGINES, default="sqlite", help="database engine of this run")
+    parser.addoption("--whole", action="store_true", help="on PostgreSQL the pages of the console again too")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    engine = config.getoption("--engine")
+    engine, is_whole = config.getoption("--engine"), config.getoption("--whole")
     chosen: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
@@ -55,7 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         touches = "database_url" in getattr(item, "fixturenames", ())
         if touches or bound:
             item.add_marker(pytest.mark.database)
-        again = touches and not item.path.name.startswith(PAGES)
+        again = touches and (is_whole or not PAGES.fullmatch(item.path.stem))
         wanted = bound.args[0] == engine if bound else again or engine == "sqlite"
         (chosen if wanted else left_out).append(item)
     if left_out:
