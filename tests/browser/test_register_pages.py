@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from bot.clock import FrozenClock
 from bot.identity import Actor
@@ -25,6 +25,7 @@ from handlers.contacts.domain.card import FactKind, FactSource, Holder
 from handlers.contacts.domain.register import Level
 from handlers.contacts.service.cards.cards import Stated
 from tests.browser.desk import Desk
+from tests.browser.profiles import Profiles
 from tests.browser.test_console import Looker, looker
 from tests.handlers.after_school.waivers_stage import png
 from tests.handlers.console.stage import console_app
@@ -72,7 +73,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(browser: Browser, site: Site, looker: Looker) -> AsyncIterator[Desk]:
+async def desk(browser: Profiles, site: Site, looker: Looker) -> AsyncIterator[Desk]:
     async with Desk(browser, site.url, site.secret, looker, "register").opened() as opened:
         yield opened
 

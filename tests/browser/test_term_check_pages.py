@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from bot.clock import FrozenClock
 from bot.metrics import Metrics
@@ -22,6 +22,7 @@ from handlers.accounts.service.sessions import SessionService
 from handlers.term_check.domain.cases import CaseEvent
 from handlers.term_check.service.cases import Ending
 from tests.browser.desk import Desk
+from tests.browser.profiles import Profiles
 from tests.browser.test_console import Looker, looker
 from tests.handlers.console.stage import console_app
 from tests.handlers.term_check.stage import FIRST, Stage, at
@@ -69,7 +70,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(browser: Browser, site: Site, looker: Looker) -> AsyncIterator[Desk]:
+async def desk(browser: Profiles, site: Site, looker: Looker) -> AsyncIterator[Desk]:
     async with Desk(browser, site.url, site.secret, looker, "check").opened() as opened:
         yield opened
 
