@@ -29,4 +29,5 @@ async def begin(pupil_id: UUID, school_id: UUID, now: datetime) -> None:
 async def hold(pupil_ids: Collection[UUID]) -> None:
     """Nobody else changes the contacts of these children until the transaction ends. The first lock of every use case,
     always in the same order."""
-    await ContactsDue.filter(pupil_id__in=list(pupil_ids)).order_by("pupil_id").select_for_update().values_list("id")
+    # Whole rows: asked for single values only, Tortoise leaves the lock out.
+    await ContactsDue.filter(pupil_id__in=list(pupil_ids)).order_by("pupil_id").select_for_update()

@@ -178,8 +178,11 @@ class PairingService:
         """Whoever was given a child signs for it; twice is once. Raises NotFound for anybody else."""
         require(actor, Action.CONTACTS_OWN)
         async with transaction():
-            row = await ContactsPair.filter(id=as_id(pair_id), until__isnull=True).select_for_update().first()
-            if row is None or row.person_id != own_id(actor) or str(row.pupil_id) not in await self._own(actor):
+            row = await ContactsPair.get_or_none(id=as_id(pair_id), person_id=own_id(actor))
+            if row is not None:
+                await hold([row.pupil_id])
+                await row.refresh_from_db()
+            if row is None or row.until is not None or str(row.pupil_id) not in await self._own(actor):
                 raise refusal(NotFound(), actor, Action.CONTACTS_OWN, Subject())
             if row.received_at is None:
                 row.received_at = row.updated_at = self._clock.now()
@@ -190,18 +193,12 @@ class PairingService:
     async def sweep(self) -> int:
         """Ends the pairs that count for nothing any more: whose person has left the school, or whose child has. Gives
         how many; twice is once. For the night."""
-        pupils = {
-            str(each) for each in await ContactsPair.filter(until__isnull=True).values_list("pupil_id", flat=True)
-        }
-        kept, ended = await self._reaching.keepers(pupils), 0
-        for child in sorted(pupils):
+        pairs = await ContactsPair.filter(until__isnull=True).values_list("pupil_id", "person_id")
+        kept = await self._reaching.keepers({str(pupil) for pupil, _ in pairs})
+        ended = 0
+        for child in sorted({str(pupil) for pupil, person in pairs if str(person) not in kept.get(str(pupil), ())}):
             async with transaction():
-                await hold([UUID(child)])
-                for row in await ContactsPair.filter(pupil_id=UUID(child), until__isnull=True):
-                    if str(row.person_id) not in kept.get(child, ()):
-                        await end_pair(row, None, self._clock.now())
-                        await self._audit.record(SYSTEM, _ACTION, f"contacts_pair:{row.id}", purpose="left")
-                        ended += 1
+                ended += await self._let_go(child)
         return ended
 
     # -------------------------------------------------------------------------------------------------- class hand-over
@@ -220,6 +217,8 @@ class PairingService:
             await row.refresh_from_db()
             if row.until is None:
                 await hand_pair_over(row, UUID(to_person_id), None, now)
+                await self._audit.record(SYSTEM, _ACTION, f"contacts_pair:{row.id}", purpose="class_hand_over")
+        await self._recount({row.pupil_id for row in rows})
 
     async def _of_heads(self, class_id: str, persons: Collection[str]) -> list[ContactsPair]:
         wards = await self._caring.children_within(Reach(classes=frozenset({class_id})))
@@ -231,6 +230,18 @@ class PairingService:
         ).order_by("pupil_id", "id")
 
     # ----------------------------------------------------------------------------------------------------------- parts
+    async def _let_go(self, child: str) -> int:
+        """Ends what counts for nothing, as it is once the child is held."""
+        await hold([UUID(child)])
+        kept = (await self._reaching.keepers([child])).get(child, ())
+        going = await ContactsPair.filter(pupil_id=UUID(child), until__isnull=True)
+        gone = [row for row in going if str(row.person_id) not in kept]
+        for row in gone:
+            await end_pair(row, None, self._clock.now())
+            await self._audit.record(SYSTEM, _ACTION, f"contacts_pair:{row.id}", purpose="left")
+        await self._recount([UUID(child)])
+        return len(gone)
+
     async def _own(self, actor: Actor) -> frozenset[str]:
         return await self._reaching.paired_with(actor.person_id)
 
