@@ -261,9 +261,13 @@ async def test_named_people_see_it_and_nobody_closes_it_silently(paired: Contact
 
 
 async def test_who_wrote_it_cannot_close_it(paired: Contacts) -> None:
-    report = await reported(paired)
+    report, teacher = await reported(paired), paired.people.teacher
+    with pytest.raises(CallMissing):
+        await reports_of(paired).close(teacher, report, "孩子平安，由外婆照看")
+    for called in (Called.POLICE, Called.TOWNSHIP):
+        await reports_of(paired).called(teacher, report, call(paired, called))
     with pytest.raises(NotFound):
-        await reports_of(paired).close(paired.people.teacher, report, "孩子平安，由外婆照看")
+        await reports_of(paired).close(teacher, report, "孩子平安，由外婆照看")
 
 
 async def test_more_that_is_found_goes_into_the_report_that_is_open(paired: Contacts) -> None:

@@ -215,13 +215,12 @@ class ReportService:
         return row.state
 
     async def close(self, actor: Actor, report_id: str, sentence: str) -> None:
-        """It is over, and this is how the child is: for the protection lead and the school leader. Raises NotFound,
-        CallMissing, ReportClosed, SentenceMissing."""
+        """It is over, and this is how the child is: for the protection lead and the school leader, because before it
+        is complete nobody closes it, and then it is its author's no more. Raises NotFound, CallMissing, ReportClosed,
+        SentenceMissing."""
         now = self._clock.now()
         async with transaction():
             row = await self._held(actor, report_id)
-            if not reach_of(actor, _ACTION).covers(_whose(row)):
-                raise refusal(NotFound(), actor, _ACTION, Subject())
             if row.state is ReportState.CLOSED:
                 raise ReportClosed
             if row.state is ReportState.OPEN:
@@ -247,6 +246,9 @@ class ReportService:
         row = await self._found(actor, report_id)
         await hold([row.pupil_id])
         await row.refresh_from_db()
+        # It may have become complete meanwhile: then it is its author's no more.
+        if not reach_of(actor, _ACTION).covers(_subject(row)):
+            raise refusal(NotFound(), actor, _ACTION, Subject())
         return row
 
     async def _numbers(self, place: Subject) -> list[NumberToCall]:
