@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from bot.audit.models import AuditRow
 from bot.clock import FrozenClock
@@ -26,6 +26,7 @@ from handlers.accounts.service.sessions import SessionService
 from handlers.contacts.models import ContactsDraft, ContactsDue, ContactsRecord, ContactsReport
 from tests import factories
 from tests.browser.desk import Desk
+from tests.browser.profiles import Profiles
 from tests.browser.test_console import Looker, looker
 from tests.handlers.console.stage import console_app
 from tests.handlers.contacts.stage import NOW, TODAY, Contacts
@@ -78,7 +79,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(browser: Browser, site: Site, looker: Looker) -> AsyncIterator[Desk]:
+async def desk(browser: Profiles, site: Site, looker: Looker) -> AsyncIterator[Desk]:
     async with Desk(browser, site.url, site.secret, looker, "contacts").opened() as opened:
         yield opened
 

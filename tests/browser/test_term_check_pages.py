@@ -1,4 +1,4 @@
-"""The pages of the check in a real browser: a class reported on a phone in three taps, a child looked for, the board."""
+"""The pages of the check in a real browser: a class reported on a phone in three taps, a search, the board."""
 
 from __future__ import annotations
 

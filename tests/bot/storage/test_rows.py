@@ -42,7 +42,8 @@ async def test_rows_that_are_all_the_same_stay_as_many(database: Database, clock
 async def test_a_number_is_kept_where_it_is_given(database: Database, clock: FrozenClock) -> None:
     seals = [{"number": own, "entry_id": own, "digest": "0" * 64, "sealed_at": clock.now()} for own in (7, 9)]
     await insert_together(AuditSeal, seals)
-    assert await AuditSeal.all().order_by("number").values_list("number", flat=True) == [7, 9]
+    numbers: list[Any] = await AuditSeal.all().order_by("number").values_list("number", flat=True)
+    assert numbers == [7, 9]
 
 
 async def test_only_rows_that_collide_with_none_are_new(database: Database, clock: FrozenClock) -> None:
@@ -58,7 +59,9 @@ async def test_a_row_read_by_hand_is_as_the_orm_reads_it(database: Database, clo
     query = f"SELECT {selected(IdempotentAnswer, 'a')} FROM idempotent_answer a"
     _, rows = await database.connection.execute_query(query)
     (usual,) = await IdempotentAnswer.all()
-    assert dict(row_of(IdempotentAnswer, "a", rows[0])) == dict(usual)
+    read: Any = row_of(IdempotentAnswer, "a", rows[0])
+    expected: Any = usual
+    assert dict(read) == dict(expected)
 
 
 async def test_who_joins_a_transaction_goes_with_it(database: Database, clock: FrozenClock) -> None:
@@ -73,4 +76,5 @@ async def test_who_joins_a_transaction_goes_with_it(database: Database, clock: F
 
     with pytest.raises(ZeroDivisionError):
         await joining()
-    assert await IdempotentAnswer.all().values_list("key", flat=True) == ["own"]
+    kept: list[Any] = await IdempotentAnswer.all().values_list("key", flat=True)
+    assert kept == ["own"]

@@ -37,7 +37,7 @@ CHILD, CARER, PARENT = Met.CHILD, Met.CARER, Met.PARENT
 )
 def test_one_line_says_how_and_whom(line: str, way: Way, met: set[Met], outcome: ContactOutcome) -> None:
     how = how_of(line)
-    assert (how.way, how.met, how.outcome) == (way, met, outcome)
+    assert (how.way, how.met, how.outcome) == (way, frozenset(met), outcome)
     assert how.is_whole
 
 
@@ -117,7 +117,7 @@ def test_what_follows_needs_a_day_or_is_nothing() -> None:
 def test_all_in_one_message() -> None:
     said = note_of("李某某 见到奶奶 作业没人管 下周三再去", CHILDREN, TUESDAY, Way.VISIT)
     assert (said.child_id, said.finding) == ("a", "作业没人管")
-    assert (said.how.way, said.how.met, said.how.outcome) == (Way.VISIT, {CARER}, REACHED)
+    assert (said.how.way, said.how.met, said.how.outcome) == (Way.VISIT, frozenset({CARER}), REACHED)
     assert (said.follow_up.words, said.follow_up.on) == ("下周三再去", date(2026, 9, 16))
 
 
