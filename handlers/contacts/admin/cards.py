@@ -15,6 +15,7 @@ from handlers.contacts.service.building import CoreParts
 from handlers.contacts.service.cards.cards import STALE, Stated
 from handlers.contacts.service.cards.fitness import Checked
 from handlers.contacts.texts import cards as texts
+from handlers.contacts.texts.register import HELPS
 
 CARD: Final = "/contacts/cards/{ward}"
 _FACT: Final = "/contacts/facts/{fact}"
@@ -75,6 +76,7 @@ class CardPages:
             "source_words": texts.SOURCES,
             "holders": texts.HOLDERS,
             "kinds": texts.KINDS,
+            "helps": HELPS,
             "clears": texts.CLEARS,
             "unclear": texts.UNCLEAR,
             "fitness": texts.FITNESS,

@@ -170,7 +170,7 @@ class RegisterPages:
             "ward": ward,
             "needs_level": level is None,
             "groups": list(texts.GROUPS.items()),
-            "reasons": list(texts.REASONS.items()),
+            "reasons": list(texts.REASON_CHOICES.items()),
             "levels": list(texts.LEVEL_CHOICES.items()),
             "given": call.form,
             "today": self._today(),

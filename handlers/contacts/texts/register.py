@@ -24,8 +24,9 @@ HELPS: Final[Mapping[Group, str]] = {Group.LEARNING: "学习帮扶", Group.BEHAV
 REASONS: Final[Mapping[Reason, str]] = {
     Reason.BOTH_AWAY: "父母都在外",
     Reason.ONE_AWAY_OTHER_UNABLE: "一方在外，另一方照看不了",
-    Reason.OTHER: "其他（请写说明）",
+    Reason.OTHER: "其他",
 }
+REASON_CHOICES: Final[Mapping[Reason, str]] = {**REASONS, Reason.OTHER: "其他（请写说明）"}
 LEVELS: Final[Mapping[Level, str]] = {Level.GREEN: "绿", Level.YELLOW: "黄", Level.RED: "红"}
 LEVEL_CHOICES: Final[Mapping[Level, str]] = {
     Level.GREEN: "绿：平常联系",

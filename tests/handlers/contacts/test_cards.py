@@ -11,7 +11,7 @@ from bot.errors import NotFound, NotPermitted
 from bot.storage.database import transaction
 from handlers.contacts.domain.card import FactInvalid, FactKind, FactReplaced, FactSource, Fitness, Holder
 from handlers.contacts.domain.clears import About
-from handlers.contacts.domain.register import FileEnded
+from handlers.contacts.domain.register import FileEnded, Group
 from handlers.contacts.models import ContactsFact
 from handlers.contacts.service.cards.cards import Stated
 from handlers.contacts.service.cards.fitness import Checked
@@ -102,6 +102,14 @@ async def test_who_reads_what_of_a_card(contacts: Contacts) -> None:
     card = await contacts.cards.card(people.lead, child)
     assert [fact.kind for fact in card.facts] == [FactKind.PHONE, FactKind.HEALTH]
     assert [check.health_ok for check in card.checks] == [Fitness.NO]
+
+
+async def test_the_school_s_own_help_is_known_to_the_head_teacher_and_no_other_group_is(contacts: Contacts) -> None:
+    people, child = contacts.people, contacts.child()
+    await contacts.paired()
+    await contacts.entered(group=Group.LEARNING, level=None)
+    assert (await contacts.cards.card(people.head, child)).helps == (Group.LEARNING,)
+    assert (await contacts.cards.card(people.teacher, child)).helps == ()
 
 
 async def test_cards_of_others_are_not_there(contacts: Contacts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -130,6 +131,11 @@ async def test_the_list_narrows_to_reviews_orphans_and_levels(contacts: Contacts
     assert [line.ward.id for line in await lines(lead, Shown.REVIEW)] == [contacts.child(1)]
     assert [line.ward.id for line in await lines(lead, Shown.ORPHANED)] == [contacts.child(1)]
     assert [line.ward.id for line in await lines(lead, level=Level.YELLOW)] == [contacts.child(0)]
+    contacts.clock.set(NOW + timedelta(hours=1))
+    await contacts.levels.set(lead, contacts.child(0), replace(level(), review_on=TODAY + timedelta(days=12)))
+    assert len(await lines(lead, Shown.REVIEW)) == 2, "a level is reviewed too"
+    contacts.clock.set(NOW + timedelta(hours=2))
+    await contacts.levels.set(lead, contacts.child(0), level())
     contacts.clock.set(NOW + timedelta(days=20))
     assert [todo.count for todo in await contacts.register.todos_of(lead)] == [1, 1]
 

@@ -34,7 +34,8 @@ from handlers.contacts.domain.card import (
     check_value,
 )
 from handlers.contacts.domain.clears import Known, age, clears
-from handlers.contacts.models import ContactsFact
+from handlers.contacts.domain.register import OPEN_TO_TEACHERS, Group
+from handlers.contacts.models import ContactsFact, ContactsFile
 from handlers.contacts.service.cards.fitness import FitnessService
 from handlers.contacts.service.cards.views import CardView, FactView, OnRoster, StalePhone
 from handlers.contacts.service.reach import Reaching, own_id, whose
@@ -72,7 +73,8 @@ class CardService:
     async def card(self, actor: Actor, child_id: str) -> CardView:
         """A child's card, with the numbers of the roster. Raises NotFound."""
         ward = await self._reaching.ward(actor, child_id)
-        is_open = (await self._reaching.care_reach(actor)).is_sealed_open(ward)
+        reach = await self._reaching.care_reach(actor)
+        is_open = reach.is_sealed_open(ward)
         today = local_date(self._clock.now())
         async with transaction():
             fields = ["facts", "roster", "phone", *(["fitness"] if is_open else [])]
@@ -81,6 +83,7 @@ class CardService:
             callers, acting = await self._offices.guardians(ward.id)
             checks = await self._fitness.of(ward.id) if is_open else ()
             seen = await self._fitness.entrusted(ward.id)
+            helps = await _helps(ward.id) if reach.class_reach.covers(whose(ward)) else ()
         known = [_known(row) for row in rows]
         if seen is not None and not any(_is_entrustment(each) for each in known):
             known.append(Known(Holder.CARER, FactKind.ENTRUSTMENT, seen))
@@ -91,6 +94,7 @@ class CardService:
             clears(known, today),
             tuple(checks),
             is_open,
+            helps,
         )
 
     async def require(self, actor: Actor, child_id: str) -> None:
@@ -224,6 +228,13 @@ async def in_force(child_ids: Collection[str]) -> list[ContactsFact]:
 async def _newest(child_id: str, holder: Holder, kind: FactKind) -> ContactsFact | None:
     rows = ContactsFact.filter(pupil_id=UUID(child_id), holder=holder, kind=kind)
     return await rows.order_by("-entered_at", "-created_at", "-id").first()
+
+
+async def _helps(child_id: str) -> tuple[Group, ...]:
+    """The groups of a child that are no secret to its head teacher."""
+    rows = ContactsFile.filter(pupil_id=UUID(child_id), ended_on__isnull=True).order_by("since", "id")
+    groups = [Group(row.care_group) for row in await rows]
+    return tuple(group for group in groups if group in OPEN_TO_TEACHERS)
 
 
 def _is_entrustment(known: Known) -> bool:

@@ -9,6 +9,7 @@ from datetime import date
 from handlers.accounts.service.audiences import WardMeant
 from handlers.contacts.domain.card import FactKind, FactSource, Fitness, Holder
 from handlers.contacts.domain.clears import About, Clear
+from handlers.contacts.domain.register import Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class CheckView:
 @dataclass(frozen=True, slots=True)
 class CardView:
     """A child's card. `is_sealed_open`: the confidential facts and the checks are among what is shown; else they are
-    left out, and nothing tells whether there are any."""
+    left out, and nothing tells whether there are any. `helps`: the school's own help the child gets, for its head
+    teacher and the lead."""
 
     ward: WardMeant
     facts: tuple[FactView, ...]
@@ -61,6 +63,7 @@ class CardView:
     clears: Mapping[About, Clear]
     checks: tuple[CheckView, ...]
     is_sealed_open: bool
+    helps: tuple[Group, ...]
 
     def of(self, holder: Holder) -> tuple[FactView, ...]:
         """The facts about one of them."""

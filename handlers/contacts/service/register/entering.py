@@ -41,7 +41,7 @@ from handlers.contacts.domain.register import (
 from handlers.contacts.models import ContactsFile, ContactsLevel
 from handlers.contacts.service.reach import CareReach, Reaching, own_id, whose
 from handlers.contacts.service.recounting import Recount, begin, hold, no_clock
-from handlers.contacts.service.register.levels import LevelService, NewLevel, levels_of, put_level
+from handlers.contacts.service.register.levels import LevelService, NewLevel, levels_of, newest_of, put_level
 from handlers.contacts.service.register.views import ChildFile, FileView, LevelView, RegisterLine
 from handlers.contacts.texts import register as texts
 
@@ -223,15 +223,15 @@ class RegisterService:
         rows = ContactsFile.filter(pupil_id__in=list(wards), ended_on__isnull=True) if wards else None
         for row in await rows.order_by("since", "id") if rows else []:
             files[str(row.pupil_id)].append(row)
-        levels = await levels_of([UUID(each) for each in files])
+        levels = await newest_of([UUID(each) for each in files])
         keepers = await self._reaching.keepers(files)
         names = await self._audiences.names({person for persons in keepers.values() for person in persons})
         return [
             RegisterLine(
                 wards[child],
                 tuple(Group(row.care_group) for row in files[child]),
-                levels.get(child),
-                min(row.review_on for row in files[child]),
+                levels[child].level if child in levels else None,
+                _first_review(files[child], levels.get(child)),
                 tuple(names[person] for person in keepers.get(child, ()) if person in names),
             )
             for child in wards
@@ -267,6 +267,11 @@ async def end_file(row: ContactsFile, reason: str, by: UUID | None, now: datetim
     row.ended_on, row.ended_by, row.end_reason = local_date(now), by, reason
     row.active_key, row.updated_at = None, now
     await row.save(update_fields=["ended_on", "ended_by", "end_reason", "active_key", "updated_at"])
+
+
+def _first_review(files: Sequence[ContactsFile], level: ContactsLevel | None) -> date:
+    days = [row.review_on for row in files]
+    return min(days if level is None else [*days, level.review_on])
 
 
 def _file(row: ContactsFile, names: Mapping[str, str]) -> FileView:

@@ -84,10 +84,15 @@ async def put_level(pupil: UUID, new: NewLevel, by: UUID | None, now: datetime) 
 
 async def levels_of(child_ids: Collection[UUID]) -> Mapping[str, Level]:
     """The level in force of each child; without one: left out."""
+    return {child: row.level for child, row in (await newest_of(child_ids)).items()}
+
+
+async def newest_of(child_ids: Collection[UUID]) -> Mapping[str, ContactsLevel]:
+    """The same as rows."""
     if not child_ids:
         return {}
     rows = ContactsLevel.filter(pupil_id__in=list(child_ids)).order_by("set_at", "created_at", "id")
-    return {str(pupil): level for pupil, level in await rows.values_list("pupil_id", "level")}
+    return {str(row.pupil_id): row for row in await rows}
 
 
 async def _seen(child_id: UUID, is_paired: bool) -> Seen:

@@ -12,8 +12,9 @@ from handlers.contacts.domain.suggestions import Suggestion
 
 @dataclass(frozen=True, slots=True)
 class RegisterLine:
-    """A child on the register, once whatever its groups. `level` None: nobody has set one. `keepers`: names of those
-    who keep contact; none: the child has nobody."""
+    """A child on the register, once whatever its groups. `level` None: nobody has set one. `review_on`: the first day
+    on which a file or the level is to be looked at again. `keepers`: names of those who keep contact; none: the child
+    has nobody."""
 
     ward: WardMeant
     groups: tuple[Group, ...]
