@@ -134,7 +134,7 @@ async def test_whoever_can_write_one_and_the_lead_are_told_that_there_is_none(st
     assert await counts() == [0, 0, 0, 0]
 
 
-async def test_what_is_due_waits_for_who_keeps_contact_and_what_they_left_for_the_lead(stage: ClockStage) -> None:
+async def test_what_was_let_go_overdue_waits_for_the_lead(stage: ClockStage) -> None:
     async def waiting() -> list[dict[str, int]]:
         people = [await stage.actor(person) for person in (stage.teacher, stage.head, stage.lead, stage.admin)]
         found = [await stage.works.todos.todos_of(actor) for actor in people]
@@ -145,4 +145,4 @@ async def test_what_is_due_waits_for_who_keeps_contact_and_what_they_left_for_th
     await stage.enter(Level.GREEN, stage.teacher)
     assert await waiting() == [{}, {}, {}, {}]
     await stage.go_to(date(2026, 9, 11))
-    assert await waiting() == [{texts.TODO_OWN: 1}, {}, {texts.TODO_LEAD: 1}, {}]
+    assert await waiting() == [{}, {}, {texts.TODO_LEAD: 1}, {}]

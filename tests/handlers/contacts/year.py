@@ -224,8 +224,11 @@ class Year:
         return found
 
     def _check(self) -> None:
-        """Whoever answers for what is overdue has heard of it, each by the day of the rule."""
+        """Whoever answers for what is overdue has heard of it, each by the day of the rule; what came up on a Friday after
+        the message of the day, on Monday."""
         today = self.stage.today
+        if not self._houses[0].days.is_open(today):
+            return
         for child, due, passed in self._overdue():
             house = self._houses[child.school]
             lead, leader = {str(house.lead.id)}, {str(house.leader.id)}

@@ -51,5 +51,5 @@ def clock_over(
         telling=ContactTelling(piles, parts.days, offices, outbox, clock),
         pushes=ClockPushes(piles),
         rules=ClockRules(parts, offices, audiences, audit=audit, clock=clock),
-        todos=ClockTodos(keepers, offices, clock),
+        todos=ClockTodos(offices),
     )

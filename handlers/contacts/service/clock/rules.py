@@ -23,6 +23,7 @@ from handlers.contacts.domain.register import Level
 from handlers.contacts.models import ContactsRule
 from handlers.contacts.service.clock.counting import ContactClock
 from handlers.contacts.service.clock.reading import SLICE, ClockReading, SchoolDays, rule_of
+from handlers.contacts.service.clock.todos import REGISTER
 from handlers.contacts.service.clock.views import RuleChange, RuleView
 from handlers.contacts.texts import clock as texts
 
@@ -144,7 +145,7 @@ class ClockRules:
         if may(actor, Action.CONTACTS_REGISTER):
             schools = reach_of(actor, Action.CONTACTS_REGISTER).schools
             towns = {(await self._offices.subject(school_id=school)).township_id or "" for school in schools}
-            return [Todo(texts.TODO_RULES, await self._without(towns - {""}, today), "/contacts", is_urgent=True)]
+            return [Todo(texts.TODO_RULES, await self._without(towns - {""}, today), REGISTER, is_urgent=True)]
         return []
 
     # --------------------------------------------------------------------------------------------------------- doing
