@@ -6,7 +6,7 @@ import asyncio
 from datetime import date, timedelta
 
 import pytest
-from tortoise.exceptions import BaseORMException
+from tortoise.exceptions import BaseORMException, IntegrityError
 
 from bot.audit.models import AuditRow
 from bot.clock import FrozenClock
@@ -26,6 +26,7 @@ from handlers.after_school.domain.days import (
     MarksUnclear,
     NoLessonThen,
     Presence,
+    moves,
 )
 from handlers.after_school.domain.statements import Source
 from handlers.after_school.models import (
@@ -185,6 +186,32 @@ async def test_two_who_take_a_roster_at_once_write_it_once(
     assert await AfterSchoolAttendance.all().count() == 4
     assert await AfterSchoolAttendanceEvent.all().count() == 4
     assert await AlarmRow.all().count() == 1
+
+
+async def test_without_the_lock_a_roster_would_be_written_twice(
+    stage: Replica, service: Service, clock: FrozenClock
+) -> None:
+    """The negative control of the one above: what changes, worked out before another has written, is all of it again;
+    the key of the rows is the last line, and nothing keeps the history from saying everything twice."""
+    drawer = await service.actor(service.drawer)
+    said = everybody(service, child_2=MISSING).presences
+    careless = moves({}, said, (), list(said))
+    await stage.taking.take(drawer, everybody(service, child_2=MISSING))
+    known = {str(row.pupil_id): row for row in await AfterSchoolAttendance.all()}
+    assert moves({child: row.presence for child, row in known.items()}, said, (), list(said)) == []
+    assert len(careless) == 4
+    first, now = known[careless[0].child], clock.now()
+    with pytest.raises(IntegrityError):
+        await AfterSchoolAttendance.create(
+            session_id=first.session_id, enrolment_id=first.enrolment_id, pupil_id=first.pupil_id,
+            presence=careless[0].after, created_at=now, updated_at=now,
+        )  # fmt: skip
+    for move in careless:
+        own = known[move.child].id
+        await AfterSchoolAttendanceEvent.create(
+            attendance_id=own, at=now, before=move.before, after=move.after, created_at=now, updated_at=now
+        )
+    assert await AfterSchoolAttendanceEvent.filter(after=MISSING).count() == 2, "missed twice, looked for twice"
 
 
 async def test_everybody_is_said_and_nothing_ahead_of_its_day(stage: Replica, service: Service) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from datetime import date, timedelta
 
 import pytest
+from tortoise.exceptions import IntegrityError
 
 from bot.audit.log import Audit
 from bot.audit.models import AuditRow
@@ -18,7 +19,7 @@ from bot.metrics import Metrics
 from bot.storage.database import Database
 from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.offices import Offices
-from handlers.after_school.domain.bills import NothingToRefund, TermNotOver
+from handlers.after_school.domain.bills import NothingToRefund, PaymentKind, TermNotOver
 from handlers.after_school.domain.days import Presence
 from handlers.after_school.domain.fees import FeeBasis
 from handlers.after_school.domain.months import (
@@ -263,6 +264,34 @@ async def test_two_who_pay_back_at_once_pay_once(stage: Replica, service: Servic
     assert sorted(settled) == [0, 0, 0, 8]
     tried = await asyncio.gather(*(bills.refund(leader, str(row.id)) for _ in range(4)), return_exceptions=True)
     assert sorted(str(type(each).__name__) for each in tried) == ["NothingToRefund"] * 3 + ["int"]
+
+
+async def test_without_the_lock_the_surplus_would_go_back_twice(
+    stage: Replica, service: Service, clock: FrozenClock
+) -> None:
+    """The negative control of the one above: a surplus read before another has paid it back is out of date, and the
+    reference by which a bill is paid back once is the last line."""
+    await held(stage, service, TUESDAY)
+    bills, leader = bills_of(stage, service), await service.actor(service.leader)
+    row = await AfterSchoolEnrolment.get(programme_id=service.course.id, pupil_id=service.children[0].id)
+    await bills.pay(leader, str(row.id), 10_000, "1")
+    clock.set(at(LAST + timedelta(days=1), 9))
+    await bills.settle(leader, str(service.plan.id))
+    bill = await AfterSchoolBill.get(enrolment_id=row.id)
+    surplus, now = 10_000 - 300, clock.now()
+    assert await bills.refund(leader, str(row.id)) == surplus
+
+    async def careless(reference: str) -> None:
+        await AfterSchoolPayment.create(
+            plan_id=row.plan_id, enrolment_id=row.id, kind=PaymentKind.REFUNDED, amount_fen=str(surplus), at=now,
+            reference=reference, created_at=now, updated_at=now,
+        )  # fmt: skip
+
+    with pytest.raises(IntegrityError):
+        await careless(f"back:{bill.id}")
+    await careless("back:otherwise")
+    [view] = [each for each in await bills.bills(leader, str(service.plan.id)) if each.enrolment_id == str(row.id)]
+    assert view.settlement.paid_fen == 300 - surplus, "more has gone back than ever came"
 
 
 # --------------------------------------------------------------------------------------------------- a term, re-derived

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from tortoise.exceptions import IntegrityError
 
 from bot.audit.log import Audit
 from bot.audit.models import AuditRow
@@ -115,6 +117,26 @@ async def test_answers_at_the_same_moment_are_all_counted_and_one_family_s_once(
     )
     assert sorted(type(each).__name__ for each in tried) == ["NoneType"] * 4 + ["PollAnswered"] * 8
     assert {row.times for row in await AfterSchoolPollCount.filter(choice=1)} == {4}
+
+
+async def test_counted_from_what_was_read_an_answer_would_be_lost_or_a_family_counted_twice(
+    polls: PollService, service: Service
+) -> None:
+    """The negative control of the one above: a count written back, and a look whether somebody has answered, are out of
+    date when another writes in between."""
+    await polls.open(await service.actor(service.leader), str(service.plan.id), LAST)
+    poll = await AfterSchoolPoll.get()
+    careless = [await AfterSchoolPollCount.get(question="safety", choice=1) for _ in range(2)]
+    has_answered = [await AfterSchoolPollVoter.exists(poll_id=poll.id, voter="v") for _ in range(2)]
+    for row in careless:
+        row.times += 1
+        await row.save()
+    assert (await AfterSchoolPollCount.get(question="safety", choice=1)).times == 1, "two families answered"
+    assert has_answered == [False, False], "both would go on: only the key of the row keeps one family to one answer"
+    moments: dict[str, Any] = {"created_at": poll.opens_at, "updated_at": poll.opens_at}
+    await AfterSchoolPollVoter.create(poll_id=poll.id, voter="v", **moments)
+    with pytest.raises(IntegrityError):
+        await AfterSchoolPollVoter.create(poll_id=poll.id, voter="v", **moments)
 
 
 async def test_every_figure_is_counted_and_says_what_it_means(
