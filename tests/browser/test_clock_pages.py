@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from bot.capability import Machinery
 from bot.chat import Assembly
@@ -23,6 +23,7 @@ from handlers.accounts.service.sessions import SessionService
 from handlers.catalogue import CAPABILITIES
 from handlers.contacts.domain.register import Level
 from tests.browser.desk import Desk
+from tests.browser.profiles import Profiles
 from tests.browser.test_console import Looker, looker
 from tests.handlers.after_school.stage import NOW
 from tests.handlers.console.stage import DrawingWeChat, console_app, machinery_of
@@ -64,7 +65,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(browser: Browser, site: Site, looker: Looker) -> AsyncIterator[Desk]:
+async def desk(browser: Profiles, site: Site, looker: Looker) -> AsyncIterator[Desk]:
     async with Desk(browser, site.url, site.secret, looker, "clock").opened() as opened:
         yield opened
 

@@ -224,8 +224,8 @@ class Year:
         return found
 
     def _check(self) -> None:
-        """Whoever answers for what is overdue has heard of it, each by the day of the rule; what came up on a Friday after
-        the message of the day, on Monday."""
+        """Whoever answers for what is overdue has heard of it, each by the day of the rule. What comes up after
+        Friday's message is told on Monday."""
         today = self.stage.today
         if not self._houses[0].days.is_open(today):
             return
