@@ -83,7 +83,7 @@ async def test_a_township_writes_its_rule_on_a_phone_without_a_script(desk: Desk
     await page.get_by_label("依据的文件和条款").fill("镇教〔2026〕3号第二条")
     await page.get_by_role("button", name="下一步").click()
     await expect(page.get_by_text("按间隔联系的同学：6位")).to_be_visible()
-    await desk.look(page, "rules-change")
+    await desk.look(page, "rules-change", again=True)
     await page.get_by_role("button", name="就这样定").click()
     await expect(page.get_by_role("status")).to_contain_text("规定已经登记")
     await desk.look(page, "rules-there", again=True)
