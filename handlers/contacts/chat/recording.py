@@ -112,7 +112,7 @@ class RecordChat:
             ),
             Route(
                 name="contacts.record.voice", tier=Tier.STEP, of=VoiceMessage, when=in_step(DIALOGUE, Step.FINDING),
-                handle=voice, action=own, changes=False,
+                handle=voice, action=own, changes=False, protected=True,
             ),
             Route(
                 name="contacts.record.begin", tier=Tier.KEYWORD, of=text,
