@@ -95,7 +95,7 @@ def _limits(found: YearFigures) -> dict[Level, tuple[int, str]]:
 
 
 def _rows(found: YearFigures) -> Iterator[tuple[str, Level, Figures, int]]:
-    """School by school, a level where there is anybody; the total last."""
+    """School by school, a level where there is anybody, with its classes that said nothing; the total last."""
     for school in found.schools:
         for level, known in school.levels.items():
             if known.all.listed:
@@ -103,7 +103,7 @@ def _rows(found: YearFigures) -> Iterator[tuple[str, Level, Figures, int]]:
     if len(found.schools) > 1:
         for level, known in found.total.items():
             if known.all.listed:
-                yield texts.TOTAL, level, known, sum(each.silent for each in found.schools)
+                yield texts.TOTAL, level, known, 0
 
 
 def _cells(school: str, level: Level, known: Figures, silent: int) -> tuple[object, ...]:
