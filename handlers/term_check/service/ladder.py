@@ -29,7 +29,8 @@ from handlers.term_check.service.rows import move, note
 from handlers.term_check.service.rules import ladder_of, rules_on
 
 SOURCE: Final = "term_check"
-PATHS: Final = {"return": "/admin/term-check", "late": "/admin/term-check/board"}
+_BOARD_PATH: Final = "/admin/term-check/board"
+PATHS: Final = {"return": "/admin/term-check", "late": _BOARD_PATH, "centre": _BOARD_PATH}
 _CASES_PATH: Final = "/admin/term-check/cases"
 _ASKED_AT: Final = time(9)
 _TOLD_AT: Final = time(7, 30)
@@ -85,7 +86,9 @@ class Climbing:
                 continue
             calendar = await calendars.of(str(row.school_id))
             days = calendar.count(row.opened_on + timedelta(days=1), today)
-            climbed += await self._raise(row.id, ladder_of(rule).stage(days), rule, today)
+            stage = ladder_of(rule).stage(days)
+            if STAGES.index(stage) > STAGES.index(row.stage):
+                climbed += await self._raise(row.id, stage, rule, today)
         return climbed
 
     async def _raise(self, own: UUID, stage: Stage, rule: TermCheckRule, today: date) -> bool:

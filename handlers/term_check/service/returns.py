@@ -83,6 +83,11 @@ class ReturnService:
         self._audit = audit
         self._clock = clock
 
+    @property
+    def parts(self) -> ReturnParts:
+        """What it works with."""
+        return self._parts
+
     # --------------------------------------------------------------------------------------------------------- looking
     async def own_classes(self, actor: Actor) -> list[ClassList]:
         """The classes within reach of whose school a round goes on, by school and class; written down."""

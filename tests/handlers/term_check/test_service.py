@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection
 from datetime import date, timedelta
 
 import pytest
-from tortoise.exceptions import BaseORMException
+from tortoise.exceptions import BaseORMException, IntegrityError
 
 from bot.audit.models import AuditRow
 from bot.delivery.pushes import NotNeeded, Purpose, Push, PushClass
@@ -14,6 +16,7 @@ from bot.identity import Actor
 from bot.rights import Action
 from handlers.accounts.domain import AppointmentKind, PupilStatus
 from handlers.accounts.models import Pupil
+from handlers.accounts.service.rolls import Room
 from handlers.duties.domain import TaskState
 from handlers.duties.models import DutyTask
 from handlers.duties.service.planning import DutyPlanner
@@ -41,7 +44,8 @@ from handlers.term_check.models import (
 )
 from handlers.term_check.service.cases import Ending, Talk
 from handlers.term_check.service.records import KEPT_DAYS, CheckRecords
-from handlers.term_check.service.returns import NotAskedNow
+from handlers.term_check.service.returns import Handed, NotAskedNow, ReturnService
+from handlers.term_check.service.views import ClassList
 from tests import factories
 from tests.handlers.after_school.waivers_stage import png
 from tests.handlers.term_check.stage import AUTUMN, FIRST, NEXT_SPRING, SPRING, Stage, at, place
@@ -298,7 +302,49 @@ async def test_every_look_is_written_down_and_without_the_line_there_is_no_look(
         await connection.execute_query("ALTER TABLE audit_away RENAME TO audit_entry")
 
 
-async def test_two_reports_at_once_make_one_case(stage: Stage) -> None:
+async def test_two_reports_at_the_same_moment_make_one_case_a_child(stage: Stage) -> None:
+    await stage.build()
+    await stage.begin()
+    campus, room = stage.schools[0], stage.schools[0].rooms[0]
+    both = (room.head, campus.leader)
+    done = await asyncio.gather(*(stage.report(room, *room.children[:2], by=who) for who in both))
+    assert sorted(each.new for each in done) == [0, 2]
+    assert [row.number for row in await TermCheckReturn.all()] == [1]
+    assert await TermCheckAbsence.all().count() == 2
+    later = await asyncio.gather(*(stage.report(room, by=who) for who in both))
+    assert sorted(each.back for each in later) == [0, 2]
+
+
+class Careless(ReturnService):
+    """Locks nothing, and meets the other one between looking and writing."""
+
+    meeting: asyncio.Barrier
+
+    async def _held(self, actor: Actor, class_id: str, *, lock: bool = False) -> tuple[TermCheckRound, Room]:
+        return await super()._held(actor, class_id)
+
+    async def _changes(
+        self, actor: Actor, row: TermCheckRound, before: ClassList, absent: Collection[str]
+    ) -> tuple[int, int]:
+        await self.meeting.wait()
+        return await super()._changes(actor, row, before, absent)
+
+
+@pytest.mark.engine("postgres")
+async def test_without_the_lock_two_reports_at_once_fail(stage: Stage) -> None:
+    """The control of the test above: SQLite has one writer, who would wait for himself."""
+    await stage.build()
+    await stage.begin()
+    campus, room = stage.schools[0], stage.schools[0].rooms[0]
+    careless = Careless(stage.returns.parts, stage.machinery.audit, stage.clock)
+    careless.meeting = asyncio.Barrier(2)
+    handed = Handed(room.id, frozenset({str(room.children[0].id)}))
+    both = [await stage.actor(who) for who in (room.head, campus.leader)]
+    done = await asyncio.gather(*(careless.report(who, handed) for who in both), return_exceptions=True)
+    assert [type(each) for each in done if isinstance(each, BaseException)] == [IntegrityError]
+
+
+async def test_the_database_refuses_a_second_open_case_of_a_child(stage: Stage) -> None:
     await stage.build()
     await stage.begin()
     room = stage.schools[0].rooms[0]
