@@ -72,22 +72,21 @@ class RoundKeeper:
             row = await TermCheckRound.filter(school_id=UUID(school.id), term=key_of(term)).select_for_update().first()
             if row is None and not by_hand and calendar.count(term.first_day, today) > FIRST_DAYS:
                 return False
-            entries, elsewhere = await self._entries(school.id, calendar, term)
+            last = row.list_day if row else list_day(calendar, term)
+            entries, elsewhere = await self._entries(school.id, term, last)
             if row is None:
-                return bool(entries) and await self._begin(school, calendar, term, entries)
-            await self._move(row, term, calendar)
+                return bool(entries) and await self._begin(school, term, last, entries)
+            await self._move(row, term)
             await self._sync(row, entries, elsewhere)
         return False
 
     # ---------------------------------------------------------------------------------------------------------- inside
-    async def _begin(
-        self, school: SchoolPlace, calendar: SchoolCalendar, term: Term, entries: Mapping[str, Entry]
-    ) -> bool:
+    async def _begin(self, school: SchoolPlace, term: Term, last: date, entries: Mapping[str, Entry]) -> bool:
         now = self._clock.now()
         new = TermCheckRound(
             id=uuid4(), township_id=UUID(school.township_id), school_id=UUID(school.id), school_year=year_of(term),
             term=key_of(term), name=term.name, first_day=term.first_day, last_day=term.last_day,
-            list_day=list_day(calendar, term), created_at=now, updated_at=now,
+            list_day=last, created_at=now, updated_at=now,
         )  # fmt: skip
         # Another replica may begin it at the same moment: then its row stays, and this one was never written.
         await TermCheckRound.bulk_create([new], ignore_conflicts=True)
@@ -95,18 +94,17 @@ class RoundKeeper:
         await self._sync(row, entries, frozenset())
         return row.id == new.id
 
-    async def _move(self, row: TermCheckRound, term: Term, calendar: SchoolCalendar) -> None:
-        """A term may be moved by some days; whose lists count stays as it was begun."""
-        if (row.first_day, row.last_day, row.name) != (term.first_day, term.last_day, term.name):
+    async def _move(self, row: TermCheckRound, term: Term) -> None:
+        """A term may be moved by some days, and be longer than it was; whose lists count stays as it was begun."""
+        if (row.first_day, row.last_day, row.name, row.closed_at) != (term.first_day, term.last_day, term.name, None):
             row.update_from_dict({"first_day": term.first_day, "last_day": term.last_day, "name": term.name})
-            row.updated_at = self._clock.now()
-            await row.save(update_fields=["first_day", "last_day", "name", "updated_at"])
+            row.closed_at, row.updated_at = None, self._clock.now()
+            await row.save(update_fields=["first_day", "last_day", "name", "closed_at", "updated_at"])
 
-    async def _entries(
-        self, school_id: str, calendar: SchoolCalendar, term: Term
-    ) -> tuple[dict[str, Entry], frozenset[str]]:
-        """Whom the round asks for as of today, and who sits at another school of ours now: it is asked for there."""
-        today, last = local_date(self._clock.now()), list_day(calendar, term)
+    async def _entries(self, school_id: str, term: Term, last: date) -> tuple[dict[str, Entry], frozenset[str]]:
+        """Whom the round asks for as of today, and who sits at another school of ours now, where it is asked for.
+        `last`: the day whose lists count."""
+        today = local_date(self._clock.now())
         reach = Reach(schools=frozenset({school_id}))
         rooms = await self._rolls.rooms(reach, year_of(term), today)
         grades = {room.id: room.grade for room in rooms if room.grade in COMPULSORY}

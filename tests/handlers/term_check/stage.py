@@ -192,3 +192,12 @@ async def place(child: Pupil, room: SchoolClass, since: date, until: date | None
         pupil_id=child.id, school_class_id=room.id, since=since, until=until, reason=PlacementReason.ENROLLED,
         created_at=factories.LONG_AGO, updated_at=factories.LONG_AGO,
     )  # fmt: skip
+
+
+async def opened(stage: Stage) -> tuple[Actor, str]:
+    """A township with a case: its head teacher, and its id."""
+    await stage.build()
+    await stage.begin()
+    room = stage.schools[0].rooms[0]
+    await stage.report(room, room.children[0])
+    return await stage.actor(room.head), str((await stage.case_of(room.children[0])).id)
