@@ -232,7 +232,8 @@ class Year:
         for child, due, passed in self._overdue():
             house = self._houses[child.school]
             lead, leader = {str(house.lead.id)}, {str(house.leader.id)}
-            keepers = child.kept_since(due.first) or {str(house.head.id)}
+            # Where nobody keeps contact any more the head teacher answers for the child.
+            keepers = child.kept_since(due.first) | ({str(house.head.id)} if child.keeper is None else set())
             for after, people, above in (
                 (STEPS[0], keepers, lead | leader),
                 (STEPS[1], lead, leader),
