@@ -50,9 +50,9 @@ demo: $(VENV)/.runtime  ## the whole service on this machine, with a phone in th
 .PHONY: test test-sqlite test-postgres
 # One worker a core for each engine, both engines at the same time: some tests wait for a browser, a process or a
 # server, and the others use the cores meanwhile. The tests of a file stay together, since they share what is slow to
-# build. What the second engine says is shown when the first is done.
+# build, and the longest files come first. What the second engine says is shown when the first is done.
 WORKERS = $(shell $(BIN)/python -c 'import os; print(len(os.sched_getaffinity(0)))')
-PARALLEL = -n $(WORKERS) --dist loadfile
+PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 SECOND = build/test-postgres.log
 test: $(VENV)/.test  ## all checks and all tests, on SQLite and on a real PostgreSQL and Redis
 	@mkdir -p build

@@ -62,7 +62,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (chosen if wanted else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = chosen
+    items[:] = _longest_first(chosen)
+
+
+def _longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Files with a slow test or a browser before all others, then those with most tests first.
+
+    A worker takes a file at a time, in this order (`--no-loadscope-reorder`): begun last, a file of a minute would keep
+    one worker busy while the others have nothing left to do.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+
+    def rank(file: list[pytest.Item]) -> tuple[int, int]:
+        return -sum(any(map(item.get_closest_marker, ("slow", "browser"))) for item in file), -len(file)
+
+    return [item for file in sorted(files.values(), key=rank) for item in file]
 
 
 @pytest.fixture(autouse=True)
