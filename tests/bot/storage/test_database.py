@@ -229,6 +229,21 @@ async def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
         assert (tmp_path / "new" / "x.db").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.engine("postgres")
+async def test_the_engine_opened_last_is_spoken_to_in_its_own_words(
+    settings: Settings, tmp_path: Path, clock: FrozenClock
+) -> None:
+    other = make_settings(database={"url": sqlite_url(tmp_path / "other.db")})
+    for times in (1, 2):
+        async with open_database(other):
+            assert "?" in ProcessedMessage.filter(dedupe_key=b"key").sql()
+            with pytest.raises(OperationalError, match="no such table"):
+                await remember(clock, f"{times}")
+        async with open_database(settings):
+            await remember(clock, f"{times}")
+            assert await ProcessedMessage.filter(dedupe_key=blind_index("message", f"{times}")).count() == 1
+
+
 # -------------------------------------------------------------------------------------------------------------- away
 @asynccontextmanager
 async def started(settings: Settings) -> AsyncIterator[web.Application]:
