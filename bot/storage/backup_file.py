@@ -31,7 +31,8 @@ from bot.storage.encryption import KeyRing, Undecipherable
 
 MAGIC: Final = b"XIANGXIAO-BACKUP-1\n"
 FRAME: Final = 256 * 1024
-_LONGEST_FRAME: Final = FRAME + 4096
+# A backup of an earlier program may end with a frame that is longer by what the packer still held.
+_LONGEST_FRAME: Final = 2 * FRAME
 _LONGEST_HEAD: Final = 4096
 _LENGTH: Final = struct.Struct(">I")
 _PURPOSE: Final = "backup"
@@ -119,6 +120,10 @@ class BackupWriter:
         """One more line: whatever JSON can hold."""
         self._pending += self._packer.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
         self._pending += self._packer.compress(b"\n")
+        self._full_frames()
+
+    def _full_frames(self) -> None:
+        """Writes all but the last, which may be shorter and is not known before the end."""
         while len(self._pending) > FRAME:
             self._frame(bytes(self._pending[:FRAME]), is_last=False)
             del self._pending[:FRAME]
@@ -131,6 +136,7 @@ class BackupWriter:
     def commit(self) -> None:
         """The file is whole: from now on it is there under its name."""
         self._pending += self._packer.flush()
+        self._full_frames()
         self._frame(bytes(self._pending), is_last=True)
         self._file.flush()
         os.fsync(self._file.fileno())
