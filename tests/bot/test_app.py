@@ -45,7 +45,7 @@ async def missing(client: Client) -> tuple[int, list[str]]:
 
 
 async def ready(client: Client) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not client.app[LIBRARY].version:  # noqa: ASYNC110 - the thread that loads knows no event of this loop
             await asyncio.sleep(0.01)
 

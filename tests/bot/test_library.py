@@ -63,7 +63,7 @@ async def test_building_does_not_stop_the_event_loop() -> None:
 
 
 async def loaded(library: Library[Any]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not library.version:  # noqa: ASYNC110 - the thread that builds knows no event of this loop
             await asyncio.sleep(0.001)
 

@@ -36,12 +36,12 @@ def environment(**sections: dict[str, Any]) -> dict[str, str]:
 
 def run(*arguments: str, env: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bot", *arguments]
-    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, check=False, timeout=180)
 
 
 def status(port: int, path: str) -> int:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -81,7 +81,7 @@ def test_a_replica_listens_becomes_ready_and_stops_when_told(database_url: str, 
         assert status(port, "/readyz") in {200, 503}
         wait_until(lambda: status(port, "/readyz") == 200)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
     said = [entry["event"] for entry in events(log)]
     assert said.index("listening") < said.index("knowledge_loaded") < said.index("stopping")
     assert "configuration" in said, "nobody is on duty, and that is said"
@@ -93,7 +93,7 @@ def test_a_replica_stops_at_once_while_the_knowledge_still_loads(database_url: s
     with serving(env, tmp_path / "log") as process:
         wait_until(lambda: status(port, "/healthz") == 200)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_two_replicas_share_a_port_when_asked_to(database_url: str, tmp_path: Path) -> None:

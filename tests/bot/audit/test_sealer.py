@@ -21,7 +21,7 @@ from bot.metrics import Metrics
 from bot.storage.database import Database, open_database, transaction
 from tests.bot.audit.stage import look_up, look_up_many
 
-SOON_S = 10.0
+SOON_S = 60.0
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ async def test_without_skipping_what_is_locked_a_worker_waits_for_the_other(post
     async with transaction() as connection:
         await connection.execute_query("SELECT id FROM outbox_push ORDER BY id LIMIT 4 FOR UPDATE")
         other = asyncio.get_running_loop().create_task(_take_all(post), context=Context())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert len(await other) == 6
         waiting = asyncio.get_running_loop().create_task(_lock_all(), context=Context())
         done, _ = await asyncio.wait((waiting,), timeout=0.3)

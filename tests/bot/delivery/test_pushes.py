@@ -346,7 +346,7 @@ async def test_it_finishes_what_it_is_sending_before_it_stops(post: PostOffice) 
     await post.promise(*(post.push(f"{number}", who=number) for number in range(5)))
     worker = post.worker(Phone(behaviour=slow), limits=PushLimits(at_once=2))
     worker.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await begun.wait()
     stopping = asyncio.create_task(worker.stop())
     await asyncio.sleep(0)

@@ -395,7 +395,7 @@ async def test_a_fault_of_its_own_does_not_end_the_worker(office: Office) -> Non
     channel = ScriptedChannel(behaviour=tell)
     worker = office.worker(channel, limits=WorkerLimits(trouble_s=0.01), clock=StutteringClock())
     worker.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await sent.wait()
     await worker.stop()
     assert office.metrics.registry.get_sample_value("xiangxiao_errors_total", {"where": "delivery"}) == 1

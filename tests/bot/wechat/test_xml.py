@@ -39,10 +39,10 @@ def test_nested_and_repeated_elements_become_mappings_and_lists() -> None:
     ],
 )
 def test_document_types_are_refused_in_no_time(body: bytes) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(MalformedMessage):
         read_fields(body)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_somebody_may_write_about_document_types() -> None:
