@@ -217,15 +217,20 @@ def faults_of_route(entry: Entry) -> list[str]:
 
 
 @pytest.mark.engine("sqlite")
+@pytest.mark.parametrize("is_whole", [False, pytest.param(True, marks=pytest.mark.trial)], ids=["in turn", "whole"])
 async def test_every_route_obeys_the_table_for_every_role_and_whosever_thing_it_is(
-    client: Client, trial: Trial, record_property: Callable[[str, object], None]
+    client: Client, trial: Trial, record_property: Callable[[str, object], None], is_whole: bool
 ) -> None:
+    """Those without the right are all refused their own things; at each route one of them, another at the next, is
+    refused what is foreign and what is missing in the same words. The whole has all of them try that."""
     entries = entries_of(client.app)
     faults = [fault for entry in entries for fault in faults_of_route(entry)]
     ready = [entry for entry in entries if not faults_of_route(entry)]
-    for entry in ready:
+    for number, entry in enumerate(ready):
+        without = [role for role in ROLES if scope_of(entry, role) is Scope.NONE and _may_enter(trial, entry, role)]
+        tried = without if is_whole else without[number % max(len(without), 1) :][:1]
         for role in ROLES:
-            faults += await judged(trial, entry, role)
+            faults += await judged(trial, entry, role, is_tried=role not in without or role in tried)
     named = [entry for entry in ready if entry.parameters]
     record_property(
         COUNTS,
@@ -262,23 +267,23 @@ def _may_enter(trial: Trial, entry: Entry, role: Role) -> bool:
     return entry.door == "api" or (trial.world.callers[role].person is not None and role is not Role.GUARDIAN)
 
 
-async def judged(trial: Trial, entry: Entry, role: Role) -> list[str]:
-    """What one role finds at one route, as a list of what is wrong."""
+async def judged(trial: Trial, entry: Entry, role: Role, *, is_tried: bool = True) -> list[str]:
+    """What one role finds at one route, as a list of what is wrong. Unless `is_tried`, only with its own thing."""
     caller = trial.world.callers[role]
     if not _may_enter(trial, entry, role):
         return _judged_unknown(entry, await trial.call(entry, caller, trial.world.home, known=False))
     scope = scope_of(entry, role)
     title = f"{entry.name} as {role} ({scope})"
-    if not entry.parameters:
+    if not entry.parameters or not is_tried:
         answer = await trial.call(entry, caller, trial.world.home)
         if entry.method != "GET" and answer.status < 400:
             await trial.renew()
         return _judged_plain(title, scope, answer, entry)
     missing = await trial.call(entry, caller, None)
-    near = trial.world.near.get(scope)
-    foreign = [await trial.call(entry, caller, place) for place in (near, trial.world.far) if place is not None]
-    faults = [f"{title}: foreign {f}, missing {missing}"
-              for f in foreign if scope is not Scope.ANY and f != missing]  # fmt: skip
+    # To whom nothing is foreign.
+    foreign = () if scope is Scope.ANY else (trial.world.near.get(scope), trial.world.far)
+    answers = [await trial.call(entry, caller, place) for place in foreign if place is not None]
+    faults = [f"{title}: foreign {answer}, missing {missing}" for answer in answers if answer != missing]
     own = await trial.call(entry, caller, trial.world.home)
     if entry.method != "GET" and own.status < 400:
         await trial.renew()
