@@ -84,7 +84,7 @@ bench: $(VENV)/.test  ## measurements, as ratios to baselines in the same run
 	$(BIN)/python -m pytest -m bench -s tests/bench
 
 .PHONY: trial
-trial: $(VENV)/.test  ## the long trials at full size: kills, fuzz, simulated years; the second engine with all pages
+trial: $(VENV)/.test  ## the long trials at full size: kills, fuzz, simulated years; the second engine with all stories and pages
 	$(BIN)/python -m pytest -m trial -s
 	$(BIN)/python -m pytest $(PARALLEL) --engine postgres --whole
 

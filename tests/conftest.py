@@ -2,9 +2,10 @@
 
 The suite runs twice, each database engine in a process of its own (Tortoise keeps statements per process, not per
 engine): `pytest` runs everything on SQLite, `pytest --engine postgres` runs again what touches the database, on a real
-PostgreSQL; of the pages only the rights test, which opens them one by one, unless `--whole` is said. A test that uses
-`settings`, `database` or `client` touches the database; one that only makes sense on one engine says so with
-`@pytest.mark.engine("postgres")`.
+PostgreSQL. Doors hold no SQL (an import contract): what is asked through the chat or a page asks the services, whose
+own tests run on both engines. So tests at a door run on SQLite only, unless `--whole` is said: of the pages PostgreSQL
+has the rights test, which opens them one by one. A test that uses `settings`, `database` or `client` touches the
+database; one that only makes sense on one engine says so with `@pytest.mark.engine("postgres")`.
 """
 
 from __future__ import annotations
@@ -39,13 +40,15 @@ if TYPE_CHECKING:
     from knowledge.base import KnowledgeBase
 
 ENGINES = ("sqlite", "postgres")
-# Files of tests about the pages of the console and of the demo.
-PAGES = re.compile(r"test_admin.*|test_\w+_pages?")
+# Files of tests about the pages of the console and of the demo, and about what is said in the chat; and the folders
+# whose stories go over the wire from end to end.
+AT_DOORS = re.compile(r"test_admin.*|test_\w+_pages?|test_chat.*|test_(own_facts|words|letters)")
+STORIES = {"scenarios", "miniprogram"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=ENGINES, default="sqlite", help="database engine of this run")
-    parser.addoption("--whole", action="store_true", help="on PostgreSQL the pages of the console again too")
+    parser.addoption("--whole", action="store_true", help="on PostgreSQL what is tried at a door again too")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -57,12 +60,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         touches = "database_url" in getattr(item, "fixturenames", ())
         if touches or bound:
             item.add_marker(pytest.mark.database)
-        again = touches and (is_whole or not PAGES.fullmatch(item.path.stem))
+        again = touches and (is_whole or not _is_at_a_door(item.path))
         wanted = bound.args[0] == engine if bound else again or engine == "sqlite"
         (chosen if wanted else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     items[:] = _longest_first(chosen)
+
+
+def _is_at_a_door(path: Path) -> bool:
+    return bool(AT_DOORS.fullmatch(path.stem)) or path.parent.name in STORIES
 
 
 def _longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
