@@ -10,6 +10,7 @@ from typing import Any, Final
 from bot.emulator import mass_api, template_api
 from bot.emulator.calls import Answer, Call, Endpoint, kind_of
 from bot.emulator.faults import ApiRefusal
+from bot.emulator.media import File
 from bot.emulator.menus import checked_menu
 from bot.emulator.platform import REUSABLE_CODE_PREFIX, Person
 from bot.emulator.screen import Means, Option
@@ -117,6 +118,11 @@ def user_get(call: Call) -> Answer:
 def qr_create(call: Call) -> Answer:
     """A parametric QR code."""
     return call.account.qr_codes.create(call.body)
+
+
+def media_get(call: Call) -> File:
+    """A file that somebody sent."""
+    return call.account.media.file(call.query.get("media_id", ""))
 
 
 def quota_get(call: Call) -> Answer:
@@ -260,6 +266,7 @@ ENDPOINTS: Final = (
     Endpoint("/cgi-bin/user/info/batchget", "POST", user_batch),
     Endpoint("/cgi-bin/user/get", "GET", user_get),
     Endpoint("/cgi-bin/qrcode/create", "POST", qr_create),
+    Endpoint("/cgi-bin/media/get", "GET", media_get),
     Endpoint("/cgi-bin/openapi/quota/get", "POST", quota_get, answers_errcode=True),
     Endpoint("/cgi-bin/openapi/quota/clear", "POST", quota_clear_path, answers_errcode=True),
     Endpoint("/cgi-bin/clear_quota", "POST", quota_clear_all, answers_errcode=True),

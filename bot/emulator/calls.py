@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from bot.emulator.media import File
 from bot.emulator.platform import Account, Platform
 
 Answer: TypeAlias = dict[str, Any]
@@ -38,7 +39,7 @@ class Endpoint:
 
     path: str
     method: str
-    run: Callable[[Call], Answer]
+    run: Callable[[Call], Answer | File]
     by_token: bool = True
     wants_grant: str | None = None
     answers_errcode: bool = False

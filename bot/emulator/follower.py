@@ -15,6 +15,7 @@ import aiohttp
 
 from bot.emulator.allowances import Act
 from bot.emulator.judging import EVENTS_WITH_ANSWER, Expectation, Outcome, Verdict, judge
+from bot.emulator.media import A_PICTURE, new_media_id
 from bot.emulator.platform import Account, Person, Platform
 from bot.emulator.screen import Screen, Shown, Side
 from bot.emulator.subscribing import subscription, take_answer
@@ -103,21 +104,22 @@ class Follower:
         content = options[option_id]
         return await self._sends("text", {"Content": content, "bizmsgmenuid": option_id}, content, act=Act.TAP)
 
-    async def sends_image(self) -> str | None:
-        """Sends a picture."""
-        picture = {"PicUrl": "http://mmbiz.qpic.cn/mmbiz/emulated/0", "MediaId": _media_id()}
-        return await self._sends("image", picture, "[图片]")
+    async def sends_image(self, content: bytes = A_PICTURE, *, copies: int = 1) -> str | None:
+        """Sends a picture, which the API has for three days."""
+        media_id = self._account.media.keep(content)
+        picture = {"PicUrl": f"http://mmbiz.qpic.cn/mmbiz/{media_id[:16]}/0", "MediaId": media_id}
+        return await self._sends("image", picture, "[图片]", copies=copies)
 
     async def sends_voice(self, recognition: str | None = None) -> str | None:
         """Sends a voice note; `recognition` is the transcript of the platform's retired feature."""
-        voice: dict[str, XmlValue] = {"MediaId": _media_id(), "Format": "amr", "MediaId16K": _media_id()}
+        voice: dict[str, XmlValue] = {"MediaId": new_media_id(), "Format": "amr", "MediaId16K": new_media_id()}
         if recognition is not None:
             voice["Recognition"] = recognition
         return await self._sends("voice", voice, "[语音]")
 
     async def sends_video(self, *, short: bool = False) -> str | None:
         """Sends a video."""
-        video = {"MediaId": _media_id(), "ThumbMediaId": _media_id()}
+        video = {"MediaId": new_media_id(), "ThumbMediaId": new_media_id()}
         return await self._sends("shortvideo" if short else "video", video, "[视频]")
 
     async def sends_location(self, latitude: float, longitude: float, label: str = "") -> str | None:
@@ -132,7 +134,9 @@ class Follower:
 
     async def sends_file(self, title: str) -> str | None:
         """Sends a file, a type the documentation does not know."""
-        return await self._sends("file", {"Title": title, "Description": "", "FileKey": _media_id()}, f"[文件] {title}")
+        return await self._sends(
+            "file", {"Title": title, "Description": "", "FileKey": new_media_id()}, f"[文件] {title}"
+        )
 
     async def follows(self, scene: str = "", *, ticket: str = "") -> str | None:
         """Follows, by search or through the code with `scene`."""
@@ -293,10 +297,6 @@ def _kind_of_button(menu: Mapping[str, object], key: str) -> str:
         except NotOnTheScreen:
             continue
     raise NotOnTheScreen(key)
-
-
-def _media_id() -> str:
-    return secrets.token_urlsafe(48)
 
 
 def _ticket(scene: str) -> str:

@@ -14,6 +14,7 @@ from bot.emulator.events import Announcer
 from bot.emulator.faults import ApiRefusal, Troubles
 from bot.emulator.keys import AccountKeys
 from bot.emulator.mass import MassJobs
+from bot.emulator.media import Media
 from bot.emulator.qr_codes import QrCodes
 from bot.emulator.quotas import Quotas
 from bot.emulator.rules import Rules
@@ -108,6 +109,7 @@ class Account:
         self.templates = {each.id: each for each in (OF_SERVICE_ACCOUNT if keys.original_id else OF_MINI_PROGRAM)}
         self.tags: dict[int, set[str]] = {}
         self.mass_jobs = MassJobs(clock, rules)
+        self.media = Media(clock)
         self._client_ids: dict[tuple[str, str], datetime] = {}
         self._clock = clock
         self._rules = rules

@@ -33,6 +33,7 @@ DEFAULTS: Final = {
     "/cgi-bin/message/mass/sendall": Quota(100, 60),
     "/cgi-bin/message/mass/get": Quota(1_000),
     "/cgi-bin/message/mass/delete": Quota(1_000),
+    "/cgi-bin/media/get": Quota(200_000),
     "/cgi-bin/user/get": Quota(500),
     "/cgi-bin/user/info": Quota(5_000_000),
     "/cgi-bin/user/info/batchget": Quota(5_000_000),

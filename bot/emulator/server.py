@@ -24,6 +24,7 @@ from bot.emulator.api import ENDPOINTS
 from bot.emulator.calls import Answer, Call, Endpoint, kind_of
 from bot.emulator.faults import ApiRefusal, Plan, Trouble
 from bot.emulator.follower import Follower
+from bot.emulator.media import File
 from bot.emulator.platform import Account, CallRecord, Platform
 from bot.emulator.rules import Rules
 from bot.emulator.subscribing import MiniProgramUser
@@ -146,6 +147,8 @@ class _Visit:
             errmsg = f"{refusal.text} rid: {self._platform.new_rid()}"
             return _json({"errcode": refusal.errcode, "errmsg": errmsg, **refusal.fields})
         self.record(0)
+        if isinstance(answer, File):
+            return _file(answer)
         return _json({"errcode": 0, "errmsg": "ok", **answer} if self._endpoint.answers_errcode else answer)
 
     def break_off(self) -> web.Response:
@@ -160,7 +163,7 @@ class _Visit:
         path, now = self._endpoint.path, self._platform.clock.now()
         self._platform.calls.append(CallRecord(now, path, app_id, self._raw, errcode))
 
-    def _run(self, *, job_fails: bool) -> Answer:
+    def _run(self, *, job_fails: bool) -> Answer | File:
         endpoint, query = self._endpoint, self._request.query
         self._check_method()
         body = self._body()
@@ -215,6 +218,15 @@ class _Visit:
         if allowed is None or not self._endpoint.path.startswith("/cgi-bin/") or address in allowed:
             return
         raise ApiRefusal(40164, f"invalid ip {address} ipv6 ::ffff:{address}, not in whitelist")
+
+
+def _file(answer: File) -> web.Response:
+    headers = {
+        "Content-Type": answer.media_type,
+        "Content-disposition": f'attachment; filename="{answer.name}"',
+        "Cache-Control": "no-cache, must-revalidate",
+    }
+    return web.Response(body=answer.content, headers=headers)
 
 
 def _json(answer: Mapping[str, Any]) -> web.Response:

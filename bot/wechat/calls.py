@@ -8,11 +8,12 @@ repeated once when the platform is busy or out of reach; a send never is, since 
 import asyncio
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
@@ -23,6 +24,7 @@ from bot.wechat.access_token import AccessTokens, Pause, TokenStore
 from bot.wechat.errcodes import error_for
 from bot.wechat.errors import (
     BadCredentials,
+    MediaTooLarge,
     OutcomeUnknown,
     SystemBusy,
     TokenExpired,
@@ -30,11 +32,15 @@ from bot.wechat.errors import (
     WeChatUnreachable,
 )
 from bot.wechat.outgoing import as_json
-from bot.wechat.transport import NoAnswer, NotSent, Transport
+from bot.wechat.transport import MAX_ANSWER_BYTES, Answer, AnswerTooLarge, NoAnswer, NotSent, Transport
 
 REPEAT_AFTER_S: Final = (0.1, 0.4)
 STABLE_TOKEN: Final = "/cgi-bin/stable_token"  # noqa: S105 - a path
 _KNOWN_RESULTS: Final = 256
+# No kind of file that people send begins so; an answer in JSON does.
+_OF_JSON: Final = b"{"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +88,31 @@ class PlatformClient:
     ) -> dict[str, Any]:
         """A call that changes nothing."""
         content = None if body is None else encoded(body)
+        return await self._twice(lambda: self._with_token(method, api, query or {}, content))
+
+    async def _file(self, api: str, query: Mapping[str, str], most: int) -> bytes:
+        """A file of at most so many bytes. Raises MediaTooLarge."""
+        return await self._twice(
+            lambda: self._tokened(lambda token: self._call_for_file(api, self._url(api, query, token), most))
+        )
+
+    async def _twice(self, call: Callable[[], Awaitable[T]]) -> T:
+        """What changes nothing, again where that may help."""
         try:
-            return await self._with_token(method, api, query or {}, content)
+            return await call()
         except (SystemBusy, WeChatUnreachable, OutcomeUnknown):
             await self._pause(random.uniform(*REPEAT_AFTER_S))  # noqa: S311 - spreads load, guards nothing
-            return await self._with_token(method, api, query or {}, content)
+            return await call()
 
     async def _with_token(self, method: str, api: str, query: Mapping[str, str], body: bytes | None) -> dict[str, Any]:
+        return await self._tokened(lambda token: self._call(method, api, query, body, token=token))
+
+    async def _tokened(self, call: Callable[[str], Awaitable[T]]) -> T:
         token = await self._tokens.current()
         try:
-            return await self._call(method, api, query, body, token=token)
+            return await call(token)
         except TokenExpired:
-            return await self._call(method, api, query, body, token=await self._tokens.after(token))
+            return await call(await self._tokens.after(token))
 
     async def _fetch_token(self) -> tuple[str, timedelta]:
         body = {
@@ -126,24 +145,42 @@ class PlatformClient:
             raise error_for(api, errcode, answer)
         return answer
 
+    async def _call_for_file(self, api: str, url: str, most: int) -> bytes:
+        """As `_call`, for what answers with a file, and with JSON when it has none."""
+        try:
+            status, content = await self._carried("GET", api, url, None, most)
+            answer = _parsed(api, status, content) if content.startswith(_OF_JSON) else None
+            errcode = _errcode(api, answer) if answer is not None else 0
+            if not errcode and (answer is not None or status != HTTPStatus.OK or not content):
+                raise OutcomeUnknown(api, note=f"status {status} without a file")
+        except WeChatError as error:
+            self._counter(api, error.code).inc()
+            raise
+        self._counter(api, str(errcode)).inc()
+        if errcode:
+            raise error_for(api, errcode, answer or {})
+        return content
+
     def _url(self, api: str, query: Mapping[str, str], token: str) -> str:
         url = _opened(self._base + api, token) if token else self._base + api
         return f"{url}{'&' if token else '?'}{urlencode(query)}" if query else url
 
     async def _exchange(self, method: str, api: str, url: str, body: bytes | None) -> dict[str, Any]:
         try:
-            status, content = await self._transport.exchange(method, url, body)
+            status, content = await self._carried(method, api, url, body, MAX_ANSWER_BYTES)
+        except MediaTooLarge:
+            raise OutcomeUnknown(api, note="answer too large") from None
+        return _parsed(api, status, content)
+
+    async def _carried(self, method: str, api: str, url: str, body: bytes | None, most: int) -> Answer:
+        try:
+            return await self._transport.exchange(method, url, body, most=most)
         except NotSent as fault:
             raise WeChatUnreachable(api, note=str(fault)) from None
+        except AnswerTooLarge as fault:
+            raise MediaTooLarge(api, note=str(fault)) from None
         except NoAnswer as fault:
             raise OutcomeUnknown(api, note=str(fault)) from None
-        try:
-            answer = json.loads(content)
-        except ValueError:
-            raise OutcomeUnknown(api, note=f"status {status} without JSON") from None
-        if not isinstance(answer, dict):
-            raise OutcomeUnknown(api, note=f"status {status} with other JSON")
-        return answer
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
@@ -155,6 +192,16 @@ def encoded(body: Mapping[str, Any]) -> bytes:
 def _opened(address: str, token: str) -> str:
     """Kept, as a broadcast calls the same address thousands of times."""
     return f"{address}?{urlencode({'access_token': token})}"
+
+
+def _parsed(api: str, status: int, content: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        raise OutcomeUnknown(api, note=f"status {status} without JSON") from None
+    if not isinstance(answer, dict):
+        raise OutcomeUnknown(api, note=f"status {status} with other JSON")
+    return answer
 
 
 def _errcode(api: str, answer: Mapping[str, Any]) -> int:

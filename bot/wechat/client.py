@@ -17,6 +17,7 @@ __all__ = [
     "MASS_GET",
     "MASS_SEND",
     "MASS_SEND_ALL",
+    "MEDIA_GET",
     "MENU_CREATE",
     "MENU_DELETE",
     "MENU_GET",
@@ -38,6 +39,7 @@ CUSTOM_TYPING: Final = "/cgi-bin/message/custom/typing"
 MENU_CREATE: Final = "/cgi-bin/menu/create"
 MENU_GET: Final = "/cgi-bin/menu/get"
 MENU_DELETE: Final = "/cgi-bin/menu/delete"
+MEDIA_GET: Final = "/cgi-bin/media/get"
 USER_INFO: Final = "/cgi-bin/user/info"
 QR_CREATE: Final = "/cgi-bin/qrcode/create"
 TEMPLATE_SEND: Final = "/cgi-bin/message/template/send"
@@ -126,6 +128,11 @@ class WeChatClient(PlatformClient):
             followed_at=datetime.fromtimestamp(since, UTC) if isinstance(since, int) and since > 0 else None,
             follow_scene=answer.get("subscribe_scene") or None,
         )
+
+    async def media(self, media_id: str, most: int) -> bytes:
+        """A file that somebody sent into the chat, of at most `most` bytes; it is there for three days. What it holds
+        is theirs to say: nothing here has looked. MediaUnknown, MediaTooLarge among others."""
+        return await self._file(MEDIA_GET, {"media_id": media_id}, most)
 
     async def create_qr_code(self, scene: str, life: timedelta) -> QrCode:
         """A temporary code: who scans it comes with `scene` (1 to 64 characters, visible to anybody), at most thirty

@@ -10,7 +10,7 @@ from bot.wechat.errors import AddressNotAllowed, DuplicateMessage, UnknownWeChat
 _RID: Final = re.compile(r"\brid: ?([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})\b")
 _IP_ADDRESS: Final = re.compile(r"\binvalid ip ([0-9A-Fa-f.:]+)")
 
-_MEDIA: Final = (40004, 40005, 40006, 40007)
+_MEDIA: Final = (40004, 40005, 40006)
 _ARGUMENTS: Final = (40008, 40032, 40033, 40035, 40039, 40048, 40052, 40053, 40097, 40129, 40130, 40250)
 _MISSING: Final = (41005, 41006, 41008, 41009, 41030, 43001, 43002, 43003, 44001, 44002, 44003, 44004)
 _OTHERS: Final = (45067, 45072, 45083, 45084, 47001, 47003, 76001, 76002, 76003, 76004, 76021, 76022, 87009)
@@ -41,6 +41,7 @@ CODES: Final[Mapping[type[WeChatError], tuple[int, ...]]] = {
     errors.TemplateBanned: (43116,),
     errors.TemplateNotAdded: (40102, 43106, 45026, 45027),
     errors.ContentTooLong: tuple(range(45001, 45009)),
+    errors.MediaUnknown: (40007,),
     errors.InvalidMenu: (*range(40015, 40029), 40054, 40055, 45010, 45064, *range(65301, 65321)),
     errors.MenuMissing: (46003,),
     errors.TypingRefused: (45080, 45081),

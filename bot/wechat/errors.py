@@ -320,6 +320,19 @@ class ContentTooLong(InvalidCall):
     code = "wechat_content_too_long"
 
 
+class MediaUnknown(InvalidCall):
+    """40007: no file has this id, or its three days are over."""
+
+    code = "wechat_media_unknown"
+
+
+class MediaTooLarge(WeChatError):
+    """A file heavier than was to be read."""
+
+    code = "wechat_media_too_large"
+    reaction = Reaction.FIX_DATA
+
+
 class InvalidMenu(InvalidCall):
     """40015 to 40028, 40054, 40055, 45010, 45064, 65301 to 65320: the menu breaks a rule."""
 

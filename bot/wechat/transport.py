@@ -39,8 +39,15 @@ class NoAnswer(Exception):
     """The request may have arrived, and what came back is no answer. Its text says why, without the address."""
 
 
+class AnswerTooLarge(NoAnswer):
+    """More came back than was to be read; the rest was not."""
+
+    def __init__(self) -> None:
+        super().__init__("answer too large")
+
+
 class Answer(NamedTuple):
-    """What the other side said: its status, and a body within MAX_ANSWER_BYTES."""
+    """What the other side said: its status, and a body within what was to be read."""
 
     status: int
     content: bytes
@@ -49,8 +56,9 @@ class Answer(NamedTuple):
 class Transport(Protocol):
     """Carries requests."""
 
-    async def exchange(self, method: str, url: str, body: bytes | None) -> Answer:
-        """One request, sent once; redirects are answers. `body` is JSON. Raises NotSent and NoAnswer."""
+    async def exchange(self, method: str, url: str, body: bytes | None, *, most: int = MAX_ANSWER_BYTES) -> Answer:
+        """One request, sent once; redirects are answers. `body` is JSON, `most` bytes are read of what comes back.
+        Raises NotSent, NoAnswer and its AnswerTooLarge."""
         ...
 
 
@@ -68,14 +76,14 @@ class HttpTransport:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def exchange(self, method: str, url: str, body: bytes | None) -> Answer:
+    async def exchange(self, method: str, url: str, body: bytes | None, *, most: int = MAX_ANSWER_BYTES) -> Answer:
         """See `Transport`."""
         try:
             request = self._client.request(method, url)
             if body is not None:
                 request = request.header("Content-Type", _JSON).body_bytes(body)
             async with request.build_streamed() as response:
-                return Answer(response.status, await _content(response))
+                return Answer(response.status, await _content(response, most))
         except PyreqwestError as fault:
             if _is_unsent(fault):
                 raise NotSent("no connection") from None
@@ -126,13 +134,13 @@ def _is_unsent(fault: PyreqwestError) -> bool:
     return any(cause["message"] == _NOT_CONNECTED for cause in causes or ())
 
 
-async def _content(response: Response) -> bytes:
+async def _content(response: Response, most: int) -> bytes:
     announced = response.get_header("Content-Length")
-    if announced is not None and announced.isascii() and announced.isdigit() and int(announced) <= MAX_ANSWER_BYTES:
+    if announced is not None and announced.isascii() and announced.isdigit() and int(announced) <= most:
         return bytes(await response.bytes())
     content = bytearray()
     while (chunk := await response.body_reader.read_chunk()) is not None:
         content += bytes(chunk)
-        if len(content) > MAX_ANSWER_BYTES:
-            raise NoAnswer("answer too large")
+        if len(content) > most:
+            raise AnswerTooLarge
     return bytes(content)

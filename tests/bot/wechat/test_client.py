@@ -20,6 +20,7 @@ from bot.metrics import Metrics
 from bot.storage.redis import RedisStore
 from bot.wechat.client import (
     CUSTOM_SEND,
+    MEDIA_GET,
     MENU_CREATE,
     MENU_GET,
     STABLE_TOKEN,
@@ -34,6 +35,8 @@ from bot.wechat.errors import (
     AllowanceUsedUp,
     BadCredentials,
     InvalidMenu,
+    MediaTooLarge,
+    MediaUnknown,
     OutcomeUnknown,
     QuotaExceeded,
     Reaction,
@@ -44,10 +47,11 @@ from bot.wechat.errors import (
     WindowClosed,
 )
 from bot.wechat.token_store import RedisTokenStore
-from bot.wechat.transport import TimeLimits, Transport, open_transport
+from bot.wechat.transport import MAX_ANSWER_BYTES, TimeLimits, Transport, open_transport
 from tests.bot.wechat.samples import account_keys
 
 OPENID = "oEMU0000000000000000000000A1"
+PICTURE = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40
 
 
 async def no_pause(_: float) -> None:
@@ -304,6 +308,75 @@ class TestMenus:
         assert caught.value.errcode == 40018
         assert scene.asked(MENU_CREATE) == 1
         assert scene.counted(MENU_GET, "0") == 0
+
+
+class TestFiles:
+    """§2: what people send into the chat is there for three days; §3.1: a file, or JSON when there is none"""
+
+    MOST = 5 * 1024 * 1024
+
+    @pytest.fixture
+    def sent(self, scene: Scene) -> str:
+        return scene.account.media.keep(PICTURE)
+
+    async def test_a_file_comes_as_it_was_sent(self, scene: Scene, sent: str) -> None:
+        assert await scene.client.media(sent, self.MOST) == PICTURE
+        assert scene.counted(MEDIA_GET, "0") == 1
+        assert scene.asked(STABLE_TOKEN) == 1
+
+    async def test_one_heavier_than_other_answers_may_be(self, scene: Scene) -> None:
+        large = PICTURE * (MAX_ANSWER_BYTES // len(PICTURE) + 1)
+        assert await scene.client.media(scene.account.media.keep(large), self.MOST) == large
+
+    async def test_after_three_days_it_is_gone_by_name(self, scene: Scene, sent: str, clock: FrozenClock) -> None:
+        clock.advance(timedelta(days=3))
+        for media_id in (sent, "nobodys", ""):
+            with pytest.raises(MediaUnknown) as caught:
+                await scene.client.media(media_id, self.MOST)
+            assert (caught.value.errcode, caught.value.reaction) == (40007, Reaction.FIX_DATA)
+        assert scene.counted(MEDIA_GET, "40007") == 3
+
+    async def test_one_too_large_is_refused_and_not_asked_for_again(self, scene: Scene, sent: str) -> None:
+        assert await scene.client.media(sent, len(PICTURE)) == PICTURE
+        with pytest.raises(MediaTooLarge):
+            await scene.client.media(sent, len(PICTURE) - 1)
+        assert scene.asked(MEDIA_GET) == 2
+        assert scene.counted(MEDIA_GET, "wechat_media_too_large") == 1
+
+    async def test_a_dead_token_is_replaced_once(self, scene: Scene, sent: str, clock: FrozenClock) -> None:
+        await scene.client.user_info(OPENID)
+        scene.account.tokens.kill()
+        clock.advance(timedelta(seconds=10))
+        assert await scene.client.media(sent, self.MOST) == PICTURE
+        assert (scene.asked(MEDIA_GET), scene.asked(STABLE_TOKEN)) == (2, 2)
+        scene.emulator.platform.troubles.fail(MEDIA_GET, 40001, times=None)
+        with pytest.raises(TokenExpired):
+            await scene.client.media(sent, self.MOST)
+
+    @pytest.mark.parametrize("trouble", ["lose", "drop", "break_server"])
+    async def test_it_is_asked_for_once_more(self, scene: Scene, sent: str, trouble: str) -> None:
+        getattr(scene.emulator.platform.troubles, trouble)(MEDIA_GET)
+        assert await scene.client.media(sent, self.MOST) == PICTURE
+        assert scene.asked(MEDIA_GET) == 2
+        getattr(scene.emulator.platform.troubles, trouble)(MEDIA_GET, times=2)
+        with pytest.raises(OutcomeUnknown) as caught:
+            await scene.client.media(sent, self.MOST)
+        assert "access_token" not in str(caught.value)
+
+    async def test_a_busy_platform_and_one_that_says_nothing(self, scene: Scene, sent: str) -> None:
+        scene.emulator.platform.troubles.fail(MEDIA_GET, -1)
+        assert await scene.client.media(sent, self.MOST) == PICTURE
+        scene.emulator.platform.troubles.fail(MEDIA_GET, 45009)
+        with pytest.raises(QuotaExceeded):
+            await scene.client.media(sent, self.MOST)
+        scene.emulator.platform.troubles.delay(MEDIA_GET, 2.0, times=2)
+        with pytest.raises(OutcomeUnknown):
+            await scene.client.media(sent, self.MOST)
+
+    @pytest.mark.parametrize("content", [b"", b"{", b'{"video_url": "http://v"}', b'{"errcode": "many"}'])
+    async def test_what_is_no_file_is_no_answer(self, scene: Scene, content: bytes) -> None:
+        with pytest.raises(OutcomeUnknown):
+            await scene.client.media(scene.account.media.keep(content), self.MOST)
 
 
 class TestOddAnswers:

@@ -66,6 +66,7 @@ API = "/cgi-bin/message/custom/send"
         (45109, "NotGranted", Reaction.STOP_AND_ALERT),
         (40018, "InvalidMenu", Reaction.FIX_DATA),
         (46003, "MenuMissing", Reaction.FIX_DATA),
+        (40007, "MediaUnknown", Reaction.FIX_DATA),
         (40029, "LoginCodeInvalid", Reaction.FIX_DATA),
         (40163, "LoginCodeInvalid", Reaction.FIX_DATA),
         (40226, "LoginRefused", Reaction.DROP_RECIPIENT),
