@@ -30,6 +30,7 @@ class ChatContext:
         "noted",
         "now",
         "openid",
+        "prepared",
         "profile",
         "profile_changes",
         "session",
@@ -50,8 +51,10 @@ class ChatContext:
         alarm: str | None = None,
         authenticated: bool = True,
         changeable: bool = False,
+        prepared: object = None,
     ) -> None:
-        """`note` as it is kept; `word`: the text in the form commands are compared in; `alarm`: what the guard saw."""
+        """`note` as it is kept; `word`: the text in the form commands are compared in; `alarm`: what the guard saw;
+        `prepared`: what the route's `prepare` gave."""
         self.actor = actor
         self.openid = openid
         self.now = now
@@ -62,6 +65,7 @@ class ChatContext:
         self.word = word
         self.alarm = alarm
         self.authenticated = authenticated
+        self.prepared = prepared
         self.noted: str | None = None
         self.profile_changes: dict[str, str] = {}
         self.erased: str | None = None

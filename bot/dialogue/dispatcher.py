@@ -172,6 +172,7 @@ class Dispatcher:
             alarm=None if content is None else self._alarm(content),
             authenticated=inbound.authenticated,
             changeable=changeable,
+            prepared=handling.prepared,
         )
 
     def _alarm(self, content: str) -> str | None:

@@ -40,6 +40,7 @@ class Handling:
     is_store_away: bool = False
     context: ChatContext | None = None
     effect: Effect | None = None
+    prepared: object = None
 
 
 Act = Callable[[Handling], Awaitable[Effect]]
@@ -103,6 +104,9 @@ class Effects:
     async def _run(self, handling: Handling, route: Route) -> Reply:
         if route.tier is Tier.CRISIS:
             return await self._run_in_crisis(handling, route)
+        if route.prepare is not None and handling.context is not None:
+            # Before the lock and the transaction: what another system takes its time for must hold up neither.
+            handling.prepared = await route.prepare(handling.context, handling.inbound)
         try:
             return await self._run_in_order(handling, route)
         except (Unavailable, LockBusy):

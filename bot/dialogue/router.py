@@ -19,6 +19,7 @@ from bot.wechat.messages import Event, Inbound, Reply, TextMessage
 Filter: TypeAlias = Callable[[ChatContext, Any], bool]
 Handler: TypeAlias = Callable[[ChatContext, Any], Awaitable[Reply]]
 Fallback: TypeAlias = Callable[[ChatContext, Any], Reply]
+Prepare: TypeAlias = Callable[[ChatContext, Any], Awaitable[object]]
 
 _MAX_COMMAND = 40
 _AROUND = " \t\r\n\u3000。．.！!？?，,、～~“”\"'「」【】[]（）()"
@@ -48,7 +49,8 @@ class Route:
     `changes`: it changes something, so each message takes effect once; without it the handler only answers and may
     run again. `protected`: it reads what is about people, so the sender must be certain. `fallback` answers when the
     effect cannot be had now (only for what must be answered whatever happens); `must_happen`: the effect is tried
-    again later until it happens.
+    again later until it happens. `prepare`: what takes long, before the effect and outside its transaction and
+    lock; what it gives is the handler's as `context.prepared`. It may run again, and changes nothing.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Route:
     protected: bool = False
     fallback: Fallback | None = None
     must_happen: bool = False
+    prepare: Prepare | None = None
     roles: frozenset[Role] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -34,6 +34,7 @@ from handlers.after_school.chat.opting_out import OptingOutChat
 from handlers.after_school.chat.own import OwnChat
 from handlers.after_school.chat.polls import PollChat
 from handlers.after_school.chat.sign_up import SignUpChat
+from handlers.after_school.chat.waiver_papers import WaiverPapers
 from handlers.after_school.chat.waivers import WaiverChat
 from handlers.after_school.service.collection.building import collection_over
 from handlers.after_school.service.collection.chasing import SOURCE as TALLY
@@ -62,6 +63,7 @@ from handlers.after_school.service.showing import ShowingService
 from handlers.after_school.service.sign_up import SignUpService
 from handlers.after_school.service.waivers.asking import WaiverAsking
 from handlers.after_school.service.waivers.building import waivers_over
+from handlers.after_school.service.waivers.fetching import PictureFetching
 from handlers.after_school.service.waivers.telling import SOURCE as RESULT
 from handlers.after_school.service.waivers.waived import Waived
 from handlers.after_school.texts import sign_up as sign_up_texts
@@ -150,8 +152,13 @@ def _waivers(machinery: Machinery) -> EntryPoints:
     built, people = waivers_over(machinery), machinery.services.get(PeopleService)
     machinery.services.add(built.asking, built.deciding, built.rules, built.publishing, built.waived)
     pages = WaiverPages(built.asking, built.deciding, built.publishing)
+    chat = WaiverChat(built.asking, people, machinery.settings.after_school.waiver_evidence_days)
+    papers = WaiverPapers(built.asking, PictureFetching(machinery.files, machinery.wechat))
     return EntryPoints(
-        routes=WaiverChat(built.asking, people, machinery.settings.after_school.waiver_evidence_days).routes(),
+        routes=(
+            *chat.routes(),
+            *papers.routes(),
+        ),
         api=WaiversApi(built.asking).routes(),
         admin=(*pages.routes(), *WaiverRulePages(built.rules).routes()),
         jobs=(Job("after_school.lapse", _LAPSING, built.deciding.lapse),),

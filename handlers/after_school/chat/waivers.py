@@ -1,6 +1,5 @@
-"""The chat of families: asking for a waiver, looking how far it is, appealing, withdrawing.
-
-Pictures of papers do not come this way: whatever is sent into the chat stays in it.
+"""The chat of families: asking for a waiver, looking how far it is, appealing, withdrawing. The pictures of papers are
+taken by `waiver_papers`.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from bot.identity import Role
 from bot.rights import Action
 from bot.wechat.messages import Inbound, Reply, TextMessage, TextReply
 from handlers.accounts.service.people import ChildView, PeopleService
+from handlers.after_school.chat.waiver_papers import DIALOGUE, PAPER, asked_for
 from handlers.after_school.domain.waivers import WaiverInvalid, WaiverOpen, WaiverState
 from handlers.after_school.service.waivers.asking import Asked, WaiverAsking
 from handlers.after_school.service.waivers.views import Option, OwnWaiver
 from handlers.after_school.texts import waivers as texts
 
-DIALOGUE: Final = "after_school.waiver"
 _FAMILY: Final = has_role(Role.GUARDIAN)
 _ASK: Final = ("减免", "申请减免", "减免申请", "费用减免", "申请费用减免", "我要减免")
 _OWN: Final = ("办理结果", "我的办理", "减免结果", "减免进度")
@@ -124,7 +123,10 @@ class WaiverChat:
             own = await self._asking.ask(context.actor, Asked(answers["child"], answers["kind"]))
         except (WaiverOpen, WaiverInvalid) as error:  # said again it would be refused again: the dialogue is over
             return TextReply(error.message)
-        return TextReply(texts.HANDED_IN if own.state is WaiverState.SUBMITTED else texts.SEND_PICTURE)
+        if own.state is WaiverState.SUBMITTED:
+            return TextReply(texts.HANDED_IN)
+        context.enter(DIALOGUE, PAPER, {"waiver": own.id})
+        return TextReply(asked_for())
 
     async def _kinds(self, context: ChatContext, child: ChildView) -> Reply:
         options = await self._asking.options(context.actor, child.id)
@@ -205,5 +207,11 @@ def _line(own: OwnWaiver) -> str:
         state=texts.FAMILY_STATES[own.state],
         terms=terms,
         reason=texts.OWN_REASON.format(reason=own.reason.rstrip("。")) if own.reason else "",
-        next=texts.OWN_APPEAL if own.can_appeal else texts.next_step(own.state, can_appeal=own.can_appeal),
+        next=_next(own),
     )
+
+
+def _next(own: OwnWaiver) -> str:
+    if own.can_appeal:
+        return texts.OWN_APPEAL
+    return texts.OWN_PAPER if own.state is WaiverState.DRAFT else texts.next_step(own.state, can_appeal=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import pytest
@@ -13,9 +13,10 @@ from bot.dialogue import texts
 from bot.dialogue.context import ChatContext
 from bot.dialogue.inbox import Act, Effect, Inbox
 from bot.dialogue.prompts import NotUnderstood
-from bot.dialogue.router import Route, Router, Tier, idle, in_step, words
+from bot.dialogue.router import Route, Router, Tier, always, idle, in_step, words
 from bot.dialogue.router import event as named
-from bot.errors import Conflict, InvalidInput, LimitReached, NotFound
+from bot.dialogue.store import ChatStore
+from bot.errors import Conflict, InvalidInput, LimitReached, NotFound, Unavailable
 from bot.identity import Role
 from bot.metrics import Metrics
 from bot.rights import Action
@@ -415,3 +416,50 @@ async def test_nothing_a_person_wrote_can_be_read_in_redis(stage: Stage, lone_st
         assert "柳溪镇".encode() not in value
         assert OPENID.encode() not in value
     assert not [key for key in keys if OPENID in key]
+
+
+# -------------------------------------------------------------------------------------------------- what is done before
+def preparing(done: list[str], prepare: Callable[[ChatContext, Inbound], Awaitable[object]]) -> Route:
+    """A route whose effect says what was prepared for it."""
+
+    async def handle(context: ChatContext, message: Inbound) -> Reply:
+        done.append(f"effect of {context.prepared}")
+        return TextReply(f"有了{context.prepared}")
+
+    return Route(
+        name="prepared", tier=Tier.KEYWORD, of=TextMessage, when=always, handle=handle,
+        action=Action.CHAT_USE, changes=True, prepare=prepare,
+    )  # fmt: skip
+
+
+async def test_what_takes_long_is_done_before_the_lock_and_once(stage: Stage, redis: RedisStore) -> None:
+    done: list[str] = []
+    again = text("再来")
+
+    async def prepare(context: ChatContext, message: Inbound) -> object:
+        async with ChatStore(redis).lock(context.openid_index):
+            done.append("prepared")
+        return "七"
+
+    dispatcher = stage.dispatcher([preparing(done, prepare)], redis)
+    said_twice = [said(each) for each in await asyncio.gather(dispatcher.dispatch(again), dispatcher.dispatch(again))]
+    assert said_twice == ["有了七"] * 2
+    assert said(await dispatcher.dispatch(again)) == "有了七"
+    assert done == ["prepared", "effect of 七"]
+
+
+async def test_what_cannot_be_prepared_has_no_effect_and_may_be_said_again(stage: Stage, redis: RedisStore) -> None:
+    done: list[str] = []
+
+    async def prepare(context: ChatContext, message: Inbound) -> object:
+        if not done:
+            done.append("away")
+            raise Unavailable("没有取到，请再发一次。")
+        return "七"
+
+    dispatcher, message = stage.dispatcher([preparing(done, prepare)], redis), text("来")
+    assert said(await dispatcher.dispatch(message)) == "没有取到，请再发一次。"
+    assert said(await dispatcher.dispatch(message)) == "有了七"
+    forged = text("来", authenticated=False)
+    assert said(await dispatcher.dispatch(forged)) == texts.NOT_CONFIRMED
+    assert done == ["away", "effect of 七"]

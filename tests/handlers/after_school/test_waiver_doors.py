@@ -55,28 +55,33 @@ class Family:
 
 @pytest.fixture
 async def family(database_url: str, clock: FrozenClock) -> AsyncIterator[Family]:
-    clock.set(NOW)
     async with running_town(database_url, clock) as town:
-        township = await factories.make_township()
-        school = await factories.make_school(township)
-        child = await factories.make_pupil(await factories.make_class(school), name="王小明")
-        mother = await factories.make_person()
-        await factories.make_guardianship(child, mother)
-        await factories.make_identity("demo_g_000001", mother, account=Account.SERVICE)
-        identity = await factories.make_identity("mp_demo_g_000001", mother, account=Account.MINI_PROGRAM)
-        rule = await AfterSchoolWaiverCategory.create(
-            township_id=township.id,
-            code="10",
-            percent=50,
-            since=date(2026, 9, 1),
-            clause="县教发〔2026〕1号",
-            created_at=NOW,
-            updated_at=NOW,
-        )
-        sessions = SessionService(clock, decode_key(town.settings.security.session_key.get_secret_value()))
-        async with transaction():
-            opened = await sessions.open_api(identity.id)
-        yield Family(town, child, mother, str(rule.id), opened.secret)
+        yield await family_of(town, clock)
+
+
+async def family_of(town: Town, clock: FrozenClock) -> Family:
+    """In a running application."""
+    clock.set(NOW)
+    township = await factories.make_township()
+    school = await factories.make_school(township)
+    child = await factories.make_pupil(await factories.make_class(school), name="王小明")
+    mother = await factories.make_person()
+    await factories.make_guardianship(child, mother)
+    await factories.make_identity("demo_g_000001", mother, account=Account.SERVICE)
+    identity = await factories.make_identity("mp_demo_g_000001", mother, account=Account.MINI_PROGRAM)
+    rule = await AfterSchoolWaiverCategory.create(
+        township_id=township.id,
+        code="10",
+        percent=50,
+        since=date(2026, 9, 1),
+        clause="县教发〔2026〕1号",
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    sessions = SessionService(clock, decode_key(town.settings.security.session_key.get_secret_value()))
+    async with transaction():
+        opened = await sessions.open_api(identity.id)
+    return Family(town, child, mother, str(rule.id), opened.secret)
 
 
 # ------------------------------------------------------------------------------------------------------------ the API

@@ -145,7 +145,10 @@ class WaiverAsking:
         """A picture of a paper. Raises NotFound, IllegalWaiverMove, TooMuchEvidence, PictureUnreadable,
         PictureTooLarge, FileTooLarge."""
         await held(actor, Action.WAIVER_OWN, waiver_id)  # whose it is comes before what was sent
-        picture = await self._files.prepared(evidence)
+        return await self.show_prepared(actor, waiver_id, await self._files.prepared(evidence))
+
+    async def show_prepared(self, actor: Actor, waiver_id: str, picture: Picture) -> OwnWaiver:
+        """As `show`, with a picture that is ready. Raises NotFound, IllegalWaiverMove, TooMuchEvidence."""
         async with transaction():
             row = await held(actor, Action.WAIVER_OWN, waiver_id, lock=True)
             if row.state not in (WaiverState.DRAFT, WaiverState.SUBMITTED, WaiverState.APPEALED):
