@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import uuid4
@@ -37,6 +38,7 @@ from tests.handlers.console.stage import browser_of, console_app
 
 S, VIA = EnrolmentState, Source.MINIPROGRAM
 CLOSES = NOW + timedelta(days=2)
+_TOGETHER = 250
 
 
 def drawn_for(title: str, places: int | None, **values: object) -> PoolDraft:
@@ -76,19 +78,19 @@ async def lucky_of(stage: Stage, views: Sequence[Sequence[EnrolmentView]]) -> in
 async def recomputed() -> None:
     """From what is kept of each draw, and nothing else."""
     for row in await AfterSchoolDraw.all():
-        kept = {each.party_id: each for each in await AfterSchoolDrawn.filter(draw_id=row.id)}
+        kept = {str(each.party_id): each for each in await AfterSchoolDrawn.filter(draw_id=row.id)}
         entrants = [
             Entrant(
-                str(own),
+                key,
                 tuple((choice["pool"],) for choice in each.choices if choice["left_out"] is None),
                 each.missed_before,
             )
-            for own, each in kept.items()
+            for key, each in kept.items()
         ]
         places = {each["pool"]: each["places"] for each in row.programme_ids}
         places = {own: len(entrants) if number is None else number for own, number in places.items()}
         for result in draw(entrants[::-1], places, bytes.fromhex(row.seed)):
-            [own] = [each for each in kept.values() if str(each.party_id) == result.key]
+            own = kept[result.key]
             refused = [{"choice": each.choice, "last_turn": each.last_turn} for each in result.refused]
             assert (own.turn, own.choice, own.refused) == (result.turn, result.choice, refused)
 
@@ -287,6 +289,48 @@ def test_a_family_of_many_children_reads_what_a_reply_has_room_for(clock: Frozen
     assert one.number in alone
     assert "林小田的结果这里放不下" in both
     assert max(len(alone.encode()), len(both.encode())) <= MAX_TEXT_BYTES
+
+
+# ------------------------------------------------------------------------------------------------------------- at size
+async def crowd(stage: Stage, size: int, titles: Sequence[str]) -> None:
+    """Families who all want all of these, each in an order of its own, as the office entered them."""
+    for begin in range(0, size, _TOGETHER):
+        async with transaction():
+            for _ in range(_TOGETHER):
+                await stage.family(agreed=False)
+        numbers = range(begin, begin + _TOGETHER)
+        entered = {"actor": stage.admin, "source": Source.PHONE, "consent_how": ConsentHow.BY_PHONE}
+        for rank in range(1, len(titles) + 1):
+            wanted = [(number, titles[(number + rank) % len(titles)]) for number in numbers]
+            asked = [stage.asked(number, title, rank=rank, **entered) for number, title in wanted]
+            for outcome in await stage.signing.sign_up_all(asked):
+                assert not isinstance(outcome, Exception), outcome
+
+
+@pytest.mark.trial
+async def test_five_thousand_children_are_drawn_for_and_anybody_comes_to_the_same(stage: Stage) -> None:
+    size, wished = 5_000, ("围棋", "画画", "书法")
+    await stage.build()
+    await stage.publish(*(drawn_for(title, 600) for title in wished))
+    await crowd(stage, size, wished)
+    begun = time.perf_counter()
+    held = await hold(stage)
+    taken = time.perf_counter() - begun
+    assert held is not None
+    assert (held.children, held.lucky) == (size, 1_800)
+    begun = time.perf_counter()
+    await recomputed()
+    print(f"{size} children with {len(wished)} choices each: held in {taken:.1f} s, recomputed in ", end="")
+    print(f"{time.perf_counter() - begun:.1f} s")
+    await check()
+    turns = [row.turn for row in await AfterSchoolDrawn.all()]
+    assert sorted(turns) == list(range(1, size + 1))
+    # The control: another seed would have made another order.
+    row = await AfterSchoolDraw.get()
+    row.seed = "0" * len(row.seed)
+    await row.save()
+    with pytest.raises(AssertionError):
+        await recomputed()
 
 
 # -------------------------------------------------------------------------------------------------- at the same moment
