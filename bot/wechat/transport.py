@@ -75,9 +75,12 @@ class HttpTransport:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._is_closed = False
 
     async def exchange(self, method: str, url: str, body: bytes | None, *, most: int = MAX_ANSWER_BYTES) -> Answer:
         """See `Transport`."""
+        if self._is_closed:
+            raise NotSent("closed")
         try:
             request = self._client.request(method, url)
             if body is not None:
@@ -91,6 +94,11 @@ class HttpTransport:
         except ValueError:
             raise NotSent("no address") from None
 
+    async def close(self) -> None:
+        """Nothing is carried from now on: the library itself goes on for a moment."""
+        self._is_closed = True
+        await self._client.close()
+
 
 @asynccontextmanager
 async def open_transport(limits: TimeLimits | None = None) -> AsyncIterator[HttpTransport]:
@@ -101,10 +109,11 @@ async def open_transport(limits: TimeLimits | None = None) -> AsyncIterator[Http
         # A machine that trusts nobody, such as a bare container: the roots that Mozilla trusts.
         roots = Path(certifi.where()).read_bytes()  # noqa: ASYNC240 - once, at the start
         client = _builder(limits or TimeLimits()).add_root_certificate_pem(roots).build()
+    transport = HttpTransport(client)
     try:
-        yield HttpTransport(client)
+        yield transport
     finally:
-        await client.close()
+        await transport.close()
         await asyncio.sleep(_LETTING_GO_S)
 
 

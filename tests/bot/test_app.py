@@ -15,7 +15,7 @@ from bot.clock import FrozenClock
 from bot.config import Settings
 from bot.storage.database import open_database
 from bot.storage.redis import REDIS
-from bot.wechat.transport import NoAnswer
+from bot.wechat.transport import NotSent
 from tests.servers import running_redis
 from tests.settings import make_settings
 
@@ -98,7 +98,7 @@ async def test_what_came_up_goes_down(settings: Settings, clock: FrozenClock) ->
     async with TestClient(TestServer(app)) as client:
         await client.get("/healthz")
         transport = app[TRANSPORT]
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NotSent, match="closed"):
         await transport.exchange("GET", "http://127.0.0.1:1", None)
     assert asyncio.all_tasks() == before
     async with open_database(settings):
