@@ -90,7 +90,7 @@ MASS = MassMessage(audience=OpenIds([OPENID, OTHER]), text="明天停课", clien
 
 # Nobody listens on the discard port.
 NOBODY = "http://127.0.0.1:9"
-SOON = TimeLimits(total_s=0.5)
+SOON = TimeLimits(total_s=1.5)
 
 
 async def no_pause(_: float) -> None:
