@@ -6,12 +6,13 @@ import asyncio
 import re
 import signal
 import sys
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.programs import PIPE, ROOT, STDOUT, Running, running
+
 # The start is quick, the knowledge is not, least of all beside other work.
 TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 60.0
@@ -21,7 +22,7 @@ STOP_TIMEOUT_S = 60.0
 class DemoProcess:
     """A running demo and what it has said so far."""
 
-    process: asyncio.subprocess.Process
+    process: Process | Running
     said: list[str] = field(default_factory=list)
 
     @property
@@ -54,15 +55,17 @@ class DemoProcess:
 
 
 @asynccontextmanager
-async def running_demo(*options: str) -> AsyncIterator[DemoProcess]:
-    """`xiangxiao demo` with the options, gone at the end of the block whatever happened."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "demo", *options),
-        cwd=ROOT,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+async def running_demo(*options: str, is_fresh: bool = False) -> AsyncIterator[DemoProcess]:
+    """`xiangxiao demo` with the options, gone at the end of the block whatever happened. `is_fresh`: as a visitor
+    starts it, with an interpreter of its own, which takes seconds longer."""
+    command = ("bot", "demo", *options)
+    process: Process | Running
+    if is_fresh:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", *command), cwd=ROOT, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT
+        )
+    else:
+        process = await running(*command, stdout=PIPE, stderr=STDOUT)
     demo = DemoProcess(process)
     try:
         yield demo

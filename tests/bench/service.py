@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, BinaryIO
 
 from bot.emulator.platform import AccountKeys
 from tests.bench.machine import Spent, resident_mib, spent
+from tests.programs import PIPE, Program
 from tests.servers import PostgresServer, RedisServer, free_port
 from tests.settings import MINIMAL, sqlite_url
 
@@ -51,7 +52,7 @@ class Server:
     """
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Program
     port: int
     listening_s: float
     start: Spent
@@ -84,7 +85,7 @@ class Server:
 def echoing(name: str, mode: str, folder: Path) -> Iterator[Server]:
     """The baseline, listening."""
     port = free_port()
-    with _running(name, ["-m", "tests.bench.echo", str(port), mode], port, _environment({}), folder) as server:
+    with _running(name, ["tests.bench.echo", str(port), mode], port, _environment({}), folder) as server:
         yield server
 
 
@@ -92,7 +93,7 @@ def echoing(name: str, mode: str, folder: Path) -> Iterator[Server]:
 def resting(name: str, stores: Stores, folder: Path) -> Iterator[Server]:
     """The baseline of the API, listening."""
     port = free_port()
-    arguments = ["-m", "tests.bench.rest", str(port), stores.database_url]
+    arguments = ["tests.bench.rest", str(port), stores.database_url]
     with _running(name, arguments, port, _environment({}), folder) as server:
         yield server
 
@@ -101,7 +102,7 @@ def resting(name: str, stores: Stores, folder: Path) -> Iterator[Server]:
 def constant(name: str, folder: Path) -> Iterator[Server]:
     """The baseline of a burst, listening."""
     port = free_port()
-    with _running(name, ["-m", "tests.bench.constant", str(port)], port, _environment({}), folder) as server:
+    with _running(name, ["tests.bench.constant", str(port)], port, _environment({}), folder) as server:
         yield server
 
 
@@ -125,21 +126,28 @@ def external(postgres: PostgresServer, redis: RedisServer) -> Stores:
 
 def _migrated(stores: Stores) -> Stores:
     # This also leaves compiled bytecode behind, so that no start that is measured has to compile.
-    command = [sys.executable, "-m", "bot", "migrate"]
-    subprocess.run(command, cwd=ROOT, env=_environment(_sections(stores, "safe", 0)), check=True, capture_output=True)
+    with Program("bot", "migrate", env=_environment(_sections(stores, "safe", 0)), stdout=PIPE) as program:
+        assert program.wait() == 0
     return stores
 
 
 @contextlib.contextmanager
 def serving(
-    name: str, stores: Stores, mode: str, folder: Path, *, wechat: Mapping[str, object] | None = None
+    name: str,
+    stores: Stores,
+    mode: str,
+    folder: Path,
+    *,
+    wechat: Mapping[str, object] | None = None,
+    is_measured: bool = True,
 ) -> Iterator[Server]:
-    """`xiangxiao serve`, listening; its log lies in the folder. `wechat`: more of that section of the settings."""
+    """`xiangxiao serve`, listening; its log lies in the folder. `wechat`: more of that section of the settings;
+    `is_measured`: started as an operator does, and not within a moment."""
     port = free_port()
     sections = _sections(stores, mode, port)
     sections["wechat"] |= wechat or {}
     environment = _environment(sections)
-    with _running(name, ["-m", "bot", "serve"], port, environment, folder) as server:
+    with _running(name, ["bot", "serve"], port, environment, folder, is_measured=is_measured) as server:
         yield server
 
 
@@ -161,13 +169,13 @@ def _environment(sections: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _running(name: str, arguments: list[str], port: int, environment: dict[str, str], folder: Path) -> Iterator[Server]:
+def _running(
+    name: str, arguments: list[str], port: int, environment: dict[str, str], folder: Path, *, is_measured: bool = True
+) -> Iterator[Server]:
     log = folder / f"{name.replace(' ', '-')}-{port}.log"
     with log.open("wb") as output:
         started = perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
+        process = _started(arguments, environment, output, is_measured=is_measured)
     try:
         _wait(lambda: _accepts(port), process, START_TIMEOUT_S, pause_s=0.002)
         listening_s = perf_counter() - started
@@ -180,12 +188,21 @@ def _running(name: str, arguments: list[str], port: int, environment: dict[str, 
         process.wait()
 
 
+def _started(
+    arguments: list[str], environment: dict[str, str], output: BinaryIO, *, is_measured: bool
+) -> subprocess.Popen[bytes] | Program:
+    if not is_measured:
+        return Program(*arguments, env=environment, stdout=output, stderr=output)
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+
+
 class ServerDied(RuntimeError):
     """A server ended, or did not do in time what was waited for; the text is what it said."""
 
 
 def _wait(
-    condition: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float, *, pause_s: float = 0.1
+    condition: Callable[[], bool], process: subprocess.Popen[bytes] | Program, seconds: float, *, pause_s: float = 0.1
 ) -> None:
     deadline = time.monotonic() + seconds
     while not condition():

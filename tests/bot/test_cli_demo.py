@@ -24,7 +24,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - only spoken of
 
 
 async def test_the_first_page_opens_before_the_knowledge_is_ready_and_ctrl_c_ends_it() -> None:
-    async with running_demo("--port", "0") as demo, aiohttp.ClientSession() as session:
+    async with running_demo("--port", "0", is_fresh=True) as demo, aiohttp.ClientSession() as session:
         await demo.until("请用浏览器打开")
         async with session.get(f"{demo.url}/demo/") as response:
             page = await response.text()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -17,7 +14,8 @@ from bot.emulator.allowances import Act
 from bot.emulator.server import Emulator
 from bot.metrics import Metrics
 from bot.storage.database import open_database
-from tests.bot.test_serve import ROOT, environment
+from tests.bot.test_serve import environment
+from tests.programs import PIPE, Running, running
 from tests.settings import make_settings
 from tests.town import PARENT, account_keys
 
@@ -31,10 +29,8 @@ async def emulator() -> AsyncIterator[Emulator]:
         yield running
 
 
-async def command(*arguments: str, env: dict[str, str]) -> Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *arguments, env=env, cwd=ROOT, stdout=PIPE, stderr=PIPE
-    )
+async def command(*arguments: str, env: dict[str, str]) -> Running:
+    return await running("bot", *arguments, env=env, stdout=PIPE, stderr=PIPE)
 
 
 async def test_a_worker_delivers_what_was_promised_and_stops_when_told(emulator: Emulator, database_url: str) -> None:

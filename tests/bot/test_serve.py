@@ -11,14 +11,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import build_cli
+from tests.programs import PIPE, Program
 from tests.servers import RedisServer, free_port
 from tests.settings import MINIMAL, sqlite_url
 
@@ -34,9 +36,19 @@ def environment(**sections: dict[str, Any]) -> dict[str, str]:
     return kept | given | {"PYTHONPATH": str(ROOT)}
 
 
-def run(*arguments: str, env: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bot", *arguments]
-    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, check=False, timeout=180)
+class Ended(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: str, env: dict[str, str]) -> Ended:
+    with Program("bot", *arguments, env=env, stdout=PIPE, stderr=PIPE) as program, ThreadPoolExecutor(1) as others:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        complaints = others.submit(program.stderr.read)
+        said = program.stdout.read()
+        return Ended(program.wait(180), said.decode(), complaints.result().decode())
 
 
 def status(port: int, path: str) -> int:
@@ -57,9 +69,17 @@ def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
 
 
 @contextmanager
-def serving(env: dict[str, str], log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def serving(
+    env: dict[str, str], log: Path, *arguments: str, is_fresh: bool = False
+) -> Iterator[subprocess.Popen[bytes] | Program]:
+    """`is_fresh`: as an operator starts it, with an interpreter of its own."""
+    command = ["bot", "serve", *arguments]
+    process: subprocess.Popen[bytes] | Program
     with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "-m", "bot", "serve", *arguments], env=env, cwd=ROOT, stderr=output)
+        if is_fresh:
+            process = subprocess.Popen([sys.executable, "-m", *command], env=env, cwd=ROOT, stderr=output)
+        else:
+            process = Program(*command, env=env, stderr=output)
     try:
         yield process
     finally:
@@ -76,7 +96,7 @@ def events(log: Path) -> list[dict[str, Any]]:
 def test_a_replica_listens_becomes_ready_and_stops_when_told(database_url: str, tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
     env = environment(server={"port": port}, database={"url": database_url})
-    with serving(env, log) as process:
+    with serving(env, log, is_fresh=True) as process:
         wait_until(lambda: status(port, "/healthz") == 200)
         assert status(port, "/readyz") in {200, 503}
         wait_until(lambda: status(port, "/readyz") == 200)

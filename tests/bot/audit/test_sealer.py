@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from datetime import timedelta
 
@@ -20,6 +19,7 @@ from bot.logs import redact_text
 from bot.metrics import Metrics
 from bot.storage.database import Database, open_database, transaction
 from tests.bot.audit.stage import look_up, look_up_many
+from tests.programs import PIPE, running
 
 SOON_S = 60.0
 
@@ -180,9 +180,7 @@ async def test_deeds_at_once_in_two_processes_are_all_chained(settings: Settings
 
 
 async def replica(url: str, deeds: int) -> int:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bot.audit.replica", url, str(deeds), "20", stdout=asyncio.subprocess.PIPE
-    )
+    process = await running("tests.bot.audit.replica", url, str(deeds), "20", stdout=PIPE)
     output, _ = await process.communicate()
     assert process.returncode == 0
     return int(output)

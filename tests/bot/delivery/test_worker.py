@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
-from asyncio.subprocess import PIPE
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -35,6 +32,7 @@ from bot.wechat.errors import (
     WindowClosed,
 )
 from tests.bot.delivery.stage import Office, ScriptedChannel
+from tests.programs import PIPE, running
 
 S = DeliveryStatus
 
@@ -322,12 +320,7 @@ async def test_workers_share_the_work_and_nothing_is_sent_twice(office: Office) 
 async def test_workers_in_several_processes_send_nothing_twice(office: Office, database_url: str) -> None:
     for number in range(90):
         await office.promise(f"{number}", openid=f"demo_g_{number % 12:06d}")
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bot.delivery.process", database_url, stdout=PIPE, env=dict(os.environ)
-        )
-        for _ in range(3)
-    ]
+    processes = [await running("tests.bot.delivery.process", database_url, stdout=PIPE) for _ in range(3)]
     outputs = [(await process.communicate())[0] for process in processes]
     sent = [words for output in outputs for words in json.loads(output)]
     assert Counter(sent) == Counter(str(number) for number in range(90))

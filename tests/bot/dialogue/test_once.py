@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -20,6 +17,7 @@ from bot.storage.models import ProcessedMessage, ProcessingState
 from bot.wechat.messages import Reply, TextMessage, TextReply
 from tests.bot.dialogue.conftest import OpenStore
 from tests.bot.dialogue.stage import Stage, UnclaimedInbox, leave_mark, marks, route, said, text
+from tests.programs import PIPE, Running, running
 
 REPLICAS = 3
 COPIES = 4
@@ -170,29 +168,26 @@ async def test_old_claims_are_forgotten(stage: Stage, replica_store: OpenStore, 
 
 # ------------------------------------------------------------------------------------------------------------ processes
 @asynccontextmanager
-async def process(*arguments: str) -> AsyncIterator[Process]:
+async def process(*arguments: str) -> AsyncIterator[Running]:
     """A replica in a process of its own (see replica.py)."""
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bot.dialogue.replica", *arguments, stdin=PIPE, stdout=PIPE, env=dict(os.environ)
-    )
+    started = await running("tests.bot.dialogue.replica", *arguments, stdin=PIPE, stdout=PIPE)
     try:
-        yield running
+        yield started
     finally:
-        if running.returncode is None:
-            running.kill()
-        await running.wait()
+        started.kill()
+        await started.wait()
 
 
-async def line(running: Process) -> str:
-    assert running.stdout is not None
+async def line(started: Running) -> str:
+    assert started.stdout is not None
     async with asyncio.timeout(60):
-        return (await running.stdout.readline()).decode().strip()
+        return (await started.stdout.readline()).decode().strip()
 
 
-async def begin(running: Process) -> None:
-    assert running.stdin is not None
-    running.stdin.write(b"go\n")
-    await running.stdin.drain()
+async def begin(started: Running) -> None:
+    assert started.stdin is not None
+    started.stdin.write(b"go\n")
+    await started.stdin.drain()
 
 
 async def replies_of_processes(database_url: str, redis_url: str, mode: str) -> list[list[str]]:

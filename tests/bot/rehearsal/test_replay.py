@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -20,6 +19,7 @@ from bot.rehearsal.replay import Span, Ticks, following, rehearse
 from bot.scheduler.jobs import Daily, Every, Job, Rehearsed, Weekly
 from bot.storage.database import open_database
 from tests.handlers.reminders.content import base_of, entry, plan
+from tests.programs import PIPE, running
 
 DAYS = {
     "meeting": ("家长会", date(2025, 9, 17)),
@@ -76,7 +76,8 @@ async def test_a_rehearsal_changes_nothing(settings: Settings) -> None:
 async def test_a_service_writes_meanwhile_and_only_its_rows_are_there_afterwards(settings: Settings) -> None:
     township = await filled(settings, date(2025, 9, 1))
     before = await rows_of_all(settings)
-    writer = await asyncio.create_subprocess_exec(*_writer(settings), stdout=asyncio.subprocess.PIPE)
+    url = settings.database.url.get_secret_value()
+    writer = await running("tests.bot.rehearsal.writer", url, stdout=PIPE)
     assert writer.stdout is not None
     await writer.stdout.readline()
     lines = await played(settings, Span(date(2025, 9, 12), date(2025, 9, 13)), township.name, DAYS)
@@ -87,14 +88,6 @@ async def test_a_service_writes_meanwhile_and_only_its_rows_are_there_afterwards
     written = {name for name, rows in after.items() if rows != before[name]}
     assert written == {"consent_data_item"}
     assert len(after["consent_data_item"]) > len(before["consent_data_item"])
-
-
-def _writer(settings: Settings) -> list[str]:
-    import sys
-    from pathlib import Path
-
-    program = Path(__file__).parent / "writer.py"
-    return [sys.executable, str(program), settings.database.url.get_secret_value()]
 
 
 # ----------------------------------------------------------------------------------------------------------------- form

@@ -6,7 +6,6 @@ import ast
 import asyncio
 import importlib
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -31,6 +30,7 @@ from bot.storage.migration import BrokenReferences, migrate, migrate_unlocked, p
 from bot.storage.models import ProcessedMessage, ProcessingState
 from bot.storage.schema import APP_LABEL, CONNECTION, migration_names, pending_migrations
 from tests.bot.storage.schema_reader import Table, read_schema
+from tests.programs import PIPE, running
 from tests.servers import PostgresServer, free_port
 from tests.settings import make_settings, sqlite_url
 
@@ -190,33 +190,13 @@ async def test_tables_indexes_and_uniques_are_the_expected_ones_on_both_engines(
 
 
 # ----------------------------------------------------------------------------------------------------- several at once
-_CHILD = """
-import asyncio, sys
-from bot.storage import migration
-from tests.settings import make_settings
-settings = make_settings(database={"url": sys.argv[1]})
-run = getattr(migration, sys.argv[2])
-sys.stdin.read(1)  # all at the same moment
-applied = asyncio.run(run(settings))
-print(",".join(applied) or "nothing")
-"""
-
-
 async def run_at_once(url: str, function: str, count: int) -> list[tuple[int, str]]:
     """Real processes, let go at the same moment: exit code and what each applied."""
     children = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _CHILD, url, function,
-            cwd=MIGRATIONS.parent, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        await running("tests.bot.storage.migrating", url, function, stdin=PIPE, stdout=PIPE, stderr=PIPE)
         for _ in range(count)
-    ]  # fmt: skip
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write(b"g")
-        child.stdin.close()
-    outputs = await asyncio.gather(*(child.communicate() for child in children))
+    ]
+    outputs = await asyncio.gather(*(child.communicate(b"g") for child in children))
     return [(child.returncode or 0, out.decode().strip()) for child, (out, _) in zip(children, outputs, strict=True)]
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -24,6 +21,7 @@ from bot.storage.models import IdempotentAnswer
 from bot.web.api import PREFIX
 from bot.web.idempotency import KEPT_FOR, Answers
 from tests.bot.web.maker import TABLE, application, made
+from tests.programs import PIPE, Running, running
 
 Client = TestClient[web.Request, web.Application]
 Result = tuple[int, dict[str, Any]]
@@ -199,7 +197,7 @@ async def test_without_a_key_nothing_is_done_together(client: Client) -> None:
 class Replica:
     """A process that serves, and a way to ask it."""
 
-    def __init__(self, process: Process, session: aiohttp.ClientSession) -> None:
+    def __init__(self, process: Running, session: aiohttp.ClientSession) -> None:
         self.process = process
         self._session = session
         self._port = ""
@@ -229,15 +227,13 @@ class Replica:
 
 @asynccontextmanager
 async def replica(database_url: str, mode: str = "made") -> AsyncIterator[Replica]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bot.web.maker", database_url, mode, stdout=PIPE, env=dict(os.environ)
-    )
+    process = await running("tests.bot.web.maker", database_url, mode, stdout=PIPE)
     async with aiohttp.ClientSession() as session:
-        running = Replica(process, session)
+        replica = Replica(process, session)
         try:
-            yield running
+            yield replica
         finally:
-            await running.kill()
+            await replica.kill()
 
 
 @pytest.mark.engine("postgres")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -37,8 +38,9 @@ async def test_two_replicas_give_out_every_place_once(
     stores = await asyncio.to_thread(external, postgres, redis_server)
     settings = settings_of(stores)
     claims = await settle(settings, families)
+    started = partial(serving, stores=stores, mode="safe", folder=tmp_path, is_measured=False)
     with ExitStack() as stack:
-        replicas = [stack.enter_context(serving(name, stores, "safe", tmp_path)) for name in ("one", "two")]
+        replicas = [stack.enter_context(started(name)) for name in ("one", "two")]
         answers = await rush(claims, replicas)
         assert judge(answers) == []
         # Everybody asks again with the same key, the other replica first: nothing changes.
@@ -54,8 +56,9 @@ async def test_a_replica_killed_in_the_middle_changes_nothing(
     stores = await asyncio.to_thread(external, postgres, redis_server)
     settings = settings_of(stores)
     claims = await settle(settings, families)
+    started = partial(serving, stores=stores, mode="safe", folder=tmp_path, is_measured=False)
     with ExitStack() as stack:
-        doomed, survivor = [stack.enter_context(serving(name, stores, "safe", tmp_path)) for name in ("one", "two")]
+        doomed, survivor = [stack.enter_context(started(name)) for name in ("one", "two")]
 
         def kill(count: int) -> None:
             if count == families // 5:
@@ -74,7 +77,7 @@ async def test_one_process_over_sqlite_is_as_exact(tmp_path: Path, families: int
     stores = await asyncio.to_thread(embedded, tmp_path)
     settings = settings_of(stores)
     claims = await settle(settings, families)
-    with serving("one", stores, "safe", tmp_path) as server:
+    with serving("one", stores, "safe", tmp_path, is_measured=False) as server:
         answers = await rush(claims, [server])
         assert judge(answers) == []
         assert await rush(claims, [server]) == answers

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from asyncio.subprocess import PIPE
 from datetime import timedelta
 
 import pytest
@@ -36,6 +33,7 @@ from tests.handlers.alarms.stage import (
     marks,
     promised,
 )
+from tests.programs import PIPE, running
 
 MINUTE = timedelta(minutes=1)
 
@@ -205,12 +203,7 @@ async def test_processes_of_their_own_raise_every_step_once(
     stage = alarm_stage(clock, metrics)
     for number in range(12):
         await stage.alarms.raise_alarm(SYSTEM, a_crisis(village, f"service:{number}"))
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.handlers.alarms.process", database_url, stdout=PIPE, env=dict(os.environ)
-        )
-        for _ in range(2)
-    ]
+    processes = [await running("tests.handlers.alarms.process", database_url, stdout=PIPE) for _ in range(2)]
     climbed = [int((await process.communicate())[0]) for process in processes]
     assert sum(climbed) == 12
     assert await OutboxPush.all().count() == 24

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
@@ -20,6 +18,7 @@ from handlers.contacts.models import ContactsRecord, ContactsReport
 from handlers.contacts.service.recording.recording import Asked, RecordingService
 from tests.handlers.contacts.stage import Contacts, contact
 from tests.handlers.contacts.submitting import is_grave
+from tests.programs import PIPE, Program
 
 CHILDREN = 8
 
@@ -57,7 +56,7 @@ async def submitted(
         for number in range(CHILDREN):
             await contacts.paired(number)
     url, person = settings.database.url.get_secret_value(), str(contacts.people.teacher.person_id)
-    command = [sys.executable, "-m", "tests.handlers.contacts.submitting", url, person]
+    command = ["tests.handlers.contacts.submitting", url, person]
     command.append(",".join(map(contacts.child, range(CHILDREN))))
     chance, answered, killed = random.Random(total), 0, 0
     while answered < total:
@@ -80,7 +79,7 @@ async def submitted(
 def sent(command: list[str], answered: int, patience: int) -> tuple[int, bool]:
     """How many are answered after one life of the process, and whether it was killed. Answers that came after the last
     one read are lost with it, and what they answered is sent again."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with Program(*command, stdout=PIPE) as process:
         assert process.stdout is not None
         for count, line in enumerate(process.stdout, 1):
             answered = max(answered, int(line) + 1)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -29,6 +26,7 @@ from handlers.reminders.domain import ReminderState
 from handlers.reminders.models import ClassReminder
 from tests.handlers.notices.stage import Stage
 from tests.handlers.notices.ticking import TICK
+from tests.programs import PIPE, Running, running
 
 NOTICES = REMINDERS = 12
 pytestmark = pytest.mark.engine("postgres")
@@ -49,12 +47,9 @@ async def remind_of_tomorrow(stage: Stage, number: int) -> None:
     )  # fmt: skip
 
 
-async def replica(database_url: str) -> Process:
+async def replica(database_url: str) -> Running:
     """One that stands ready."""
-    started = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.handlers.notices.ticking", database_url,
-        stdin=PIPE, stdout=PIPE, env=dict(os.environ),
-    )  # fmt: skip
+    started = await running("tests.handlers.notices.ticking", database_url, stdin=PIPE, stdout=PIPE)
     assert started.stdout is not None
     assert await started.stdout.readline() == b"ready\n"
     return started

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from handlers.rosters.domain import ImportState
 from handlers.rosters.models import Import, ImportChange
 from tests.handlers.rosters.made_up import pupils, workbook
 from tests.handlers.rosters.stage import Stage, digest_of_people, make_stage
+from tests.programs import PIPE, Program
 
 OLD, NEW = 40, 260
 
@@ -43,7 +42,7 @@ async def kill_often(settings: Settings, clock: FrozenClock, folder: Path, *, ti
         await stage.take(workbook(rows))
         before = await digest_of_people()
     url = settings.database.url.get_secret_value()
-    command = [sys.executable, "-m", "tests.handlers.rosters.process", url, str(stage.school.id), str(file)]
+    command = ["tests.handlers.rosters.process", url, str(stage.school.id), str(file)]
     took = run(command, None)
     assert await taken_back(settings, stage, before), "without a kill it is whole"
     chance = random.Random(times)
@@ -58,12 +57,12 @@ async def kill_often(settings: Settings, clock: FrozenClock, folder: Path, *, ti
 
 def run(command: list[str], kill_after_s: float | None) -> float:
     """How long the writing took, or until it was killed."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with Program(*command, stdout=PIPE) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "applying\n"
+        assert process.stdout.readline() == b"applying\n"
         start = time.monotonic()
         if kill_after_s is None:
-            assert process.stdout.readline() == "applied\n"
+            assert process.stdout.readline() == b"applied\n"
         else:
             time.sleep(kill_after_s)
             process.kill()

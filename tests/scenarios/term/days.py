@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import sys
 from collections import Counter
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,8 +12,8 @@ from bot.clock import SHANGHAI
 from bot.config import Settings, WeChat
 from handlers.accounts.models import Person
 from handlers.after_school.texts.months import yuan
-from tests.demo_process import ROOT
 from tests.knowledge.content import write
+from tests.programs import PIPE, running
 from tests.scenarios.term.book import EARLY, HERE, LEAVE, MISSING
 from tests.scenarios.term.cast import Family, rows_of
 from tests.scenarios.term.play import BALL, BRUSH, Play, at
@@ -194,12 +192,8 @@ async def runs_out(play: Play, child: int, moment: datetime) -> int | None:
 async def foretold(play: Play, day: date, folder: Path) -> set[tuple[datetime, int, str]]:
     """What `xiangxiao rehearse` says will go out to families on a day on which nobody does anything that is told."""
     config = config_of(play.cast.town.settings, folder)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "rehearse", "--config", str(config)),
-        *("--from", day.isoformat(), "--to", day.isoformat(), "--json"),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )
+    span = ("--from", day.isoformat(), "--to", day.isoformat())
+    process = await running("bot", "rehearse", "--config", str(config), *span, "--json", stdout=PIPE)
     said, _ = await process.communicate()
     assert process.returncode == 0
     lines = [json.loads(line) for line in said.decode().splitlines()]
