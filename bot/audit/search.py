@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,9 @@ from bot.rights import Action, Reach
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
-    """What is looked for; None: whatever. Several actors or children are alternatives, none at all finds nothing."""
+    """What is looked for; None: whatever. Several actors or children are alternatives, none at all finds nothing.
+    `veiled`: actions that nobody is told of a child, unless it is at one of the schools of `unveiled`: who looks for a
+    child finds none of them."""
 
     actors: Sequence[str] | None = None
     children: Sequence[str] | None = None
@@ -23,6 +25,8 @@ class AuditFilter:
     outcome: Outcome | None = None
     since: datetime | None = None
     before: datetime | None = None
+    veiled: Collection[Action] = ()
+    unveiled: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class AuditEntry:
     outcome: Outcome
     subject: str | None
     about: str | None
+    school: str | None
     fields: Sequence[str]
     purpose: str | None
 
@@ -67,6 +72,8 @@ def _criteria(wanted: AuditFilter) -> Q:
         chosen &= Q(actor__in=list(wanted.actors))
     if wanted.children is not None:
         chosen &= Q(about__in=list(wanted.children))
+        veiled = [action.value for action in wanted.veiled]
+        chosen &= ~Q(action__in=veiled) | Q(school__in=list(wanted.unveiled))
     if wanted.action is not None:
         chosen &= Q(action=wanted.action.value)
     if wanted.outcome is not None:
@@ -89,6 +96,7 @@ def _entry(row: AuditRow) -> AuditEntry:
         outcome=Outcome(row.outcome),
         subject=row.subject,
         about=row.about,
+        school=row.school,
         fields=tuple(row.fields_seen),
         purpose=row.purpose,
     )

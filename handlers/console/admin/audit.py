@@ -98,7 +98,7 @@ def _row(entry: AuditEntry, found: Found) -> Sequence[str]:
         "、".join(parts),
         action,
         found.names.get(entry.about or "", "") or _subject(entry, found),
-        "、".join(texts.FIELDS.get(name, name) for name in entry.fields),
+        "、".join(texts.CARD if "." in name else texts.FIELDS.get(name, name) for name in entry.fields),
         texts.DOORS.get(entry.door, entry.door),
         texts.OUTCOMES[entry.outcome],
         str(entry.id),

@@ -1,18 +1,30 @@
-"""Searching the audit. The search is written down itself, and names come from whoever keeps people."""
+"""Searching the audit. The search is written down itself, and names come from whoever keeps people.
+
+That somebody looked at contacts with the family of a child tells that the child is on the register: only who may look
+at the register itself reads of which child. To the others the line stays, without the child, and no search for a child
+finds it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from bot.audit.log import Audit, Outcome
 from bot.audit.search import AuditEntry, AuditFilter, search
 from bot.clock import SHANGHAI
 from bot.identity import Actor
-from bot.rights import Action, Subject, require
+from bot.rights import Action, Subject, may, reach_of, require
 from bot.storage.database import transaction
+
+_VEILED: Final = frozenset(
+    {
+        Action.CONTACTS_OWN, Action.CONTACTS_CLASS, Action.CONTACTS_REGISTER, Action.CONTACTS_SEALED,
+        Action.CONTACTS_GLASS, Action.CONTACTS_REPORT, Action.CONTACTS_COUNTS, Action.CONTACTS_EXPORT,
+    }
+)  # fmt: skip
 
 
 class Names(Protocol):
@@ -75,6 +87,7 @@ class AuditSearch:
                 whose=Subject(township_id=township),
                 fields=_criteria(wanted),
             )
+        entries = [_veiled(entry, looked_for.unveiled) for entry in entries]
         persons = {entry.actor for entry in entries if entry.actor and entry.actor != "system"}
         persons |= {_id_of(entry.subject, "person") for entry in entries} - {""}
         pupils = {entry.about for entry in entries if entry.about}
@@ -91,7 +104,25 @@ class AuditSearch:
             outcome=wanted.outcome,
             since=_midnight(wanted.first) if wanted.first else None,
             before=_midnight(wanted.last + timedelta(days=1)) if wanted.last else None,
+            veiled=_VEILED,
+            unveiled=_register_of(actor),
         )
+
+
+def _register_of(actor: Actor) -> frozenset[str]:
+    """The schools whose register is the actor's to look at."""
+    if not may(actor, Action.CONTACTS_REGISTER):
+        return frozenset()
+    return reach_of(actor, Action.CONTACTS_REGISTER).schools
+
+
+def _veiled(entry: AuditEntry, unveiled: Collection[str]) -> AuditEntry:
+    """As it may be read by somebody with the register of those schools."""
+    if entry.action not in _VEILED or entry.school in unveiled:
+        return entry
+    kind, _, own = (entry.subject or "").partition(":")
+    subject = entry.subject if kind == "person" and own == entry.actor else kind or None
+    return replace(entry, about=None, subject=subject)
 
 
 def _criteria(wanted: Wanted) -> list[str]:

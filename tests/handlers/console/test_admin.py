@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from io import BytesIO
 from urllib.parse import quote
@@ -11,7 +12,8 @@ from python_calamine import CalamineWorkbook
 
 from bot.audit.models import AuditRow
 from bot.clock import FrozenClock
-from bot.identity import Actor, Grant, Hat, Role
+from bot.identity import Actor, Door, Grant, Hat, Role
+from bot.rights import Action, Subject
 from handlers.accounts.domain import AppointmentKind
 from handlers.accounts.models import Session
 from handlers.console import texts
@@ -19,7 +21,7 @@ from handlers.console.domain import LOCKED_FOR, STEP_LIFE, time_step, totp_code
 from handlers.console.models import Credential
 from handlers.console.service.credentials import CredentialService
 from handlers.console.service.tickets import TicketService
-from tests.factories import make_appointment, make_person
+from tests.factories import make_appointment, make_class, make_person, make_pupil, make_school
 from tests.handlers.console.conftest import Stage
 
 LOGIN, PASSWORD = "sun.admin", "春天的柳树很绿2026"
@@ -277,6 +279,31 @@ async def test_a_bad_day_is_told_and_an_export_carries_its_filter(stage: Stage) 
     rows = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
     assert rows[1][0] == "筛选条件：结果：被拒绝"
     assert str(rows[2][0]).startswith("导出人：孙管理")
+
+
+async def test_that_somebody_looked_at_contacts_is_told_without_the_child(stage: Stage) -> None:
+    """Else the audit would tell who is on the register; what is no secret is found by the child's name."""
+    school = await make_school(stage.town)
+    child = await make_pupil(await make_class(school), name="欧阳望舒")
+    lead = await make_person()
+    await make_appointment(AppointmentKind.PROTECTION_LEAD, lead, school=school)
+    actor = Actor(person_id=str(lead.id), roles=frozenset({Role.PROTECTION_LEAD}), door=Door.CONSOLE)
+    whose = Subject(child_id=str(child.id), school_id=str(school.id), township_id=str(stage.town.id))
+    for action in (Action.CONTACTS_REGISTER, Action.PUPIL_VIEW):
+        await stage.machinery.audit.record(actor, action, f"child:{child.id}", whose=whose, fields=["group"])
+    await stage.enter(stage.admin)
+    rows = re.findall("<tr>.*?</tr>", await stage.browser.get("/audit"), re.S)
+    [contacts] = [row for row in rows if texts.ACTIONS[Action.CONTACTS_REGISTER] in row]
+    assert "欧阳望舒" not in contacts
+    assert lead.name in contacts
+    [seen] = [row for row in rows if texts.ACTIONS[Action.PUPIL_VIEW] in row]
+    assert "欧阳望舒" in seen
+    found = re.findall("<tr>.*?</tr>", await stage.browser.get("/audit?child=欧阳望舒"), re.S)
+    assert [row for row in found if texts.ACTIONS[Action.CONTACTS_REGISTER] in row] == []
+    assert [row for row in found if texts.ACTIONS[Action.PUPIL_VIEW] in row] == [seen]
+    await make_appointment(AppointmentKind.PROTECTION_LEAD, stage.admin, school=school)
+    rows = re.findall("<tr>.*?</tr>", await stage.browser.get("/audit?child=欧阳望舒"), re.S)
+    assert any("欧阳望舒" in row for row in rows if texts.ACTIONS[Action.CONTACTS_REGISTER] in row)
 
 
 async def test_the_audit_is_for_administrators(stage: Stage) -> None:
