@@ -8,10 +8,14 @@ from typing import Final
 from bot.capability import Capability, EntryPoints, Machinery, merged
 from bot.scheduler.jobs import Daily, Every, Job, Rehearsed
 from handlers.accounts.service.audiences import AccountsAudiences
+from handlers.accounts.service.caring import Caring
+from handlers.accounts.service.offices import Offices
 from handlers.accounts.service.people import PeopleService
+from handlers.accounts.service.places import PlaceService
 from handlers.calendar.service.calendars import CalendarService
 from handlers.contacts.admin.cards import CardPages
 from handlers.contacts.admin.clock import ClockRulePages
+from handlers.contacts.admin.figures import FigurePages
 from handlers.contacts.admin.pairing import PairingPages
 from handlers.contacts.admin.recording import RecordPages
 from handlers.contacts.admin.register import RegisterPages
@@ -19,12 +23,16 @@ from handlers.contacts.admin.reports import ReportPages
 from handlers.contacts.chat.recording import RecordChat
 from handlers.contacts.chat.reporting import ReportChat
 from handlers.contacts.service.building import CoreParts, core_over
-from handlers.contacts.service.clock.building import clock_over, counted_by
+from handlers.contacts.service.clock.building import Clockwork, clock_over, counted_by
 from handlers.contacts.service.clock.rules import ClockParts
 from handlers.contacts.service.clock.telling import SOURCE
+from handlers.contacts.service.figures.counting import MonthCounting
+from handlers.contacts.service.figures.counting import Places as CountedPlaces
+from handlers.contacts.service.figures.showing import FiguresService
 from handlers.contacts.service.recording.building import recording_over
 
 _SWEEPING: Final = Daily(time(0, 40))
+_MONTHS: Final = Daily(time(1, 20))
 _PACE: Final = timedelta(minutes=20)
 # What is due is counted at midnight, and told in the morning.
 _REHEARSED: Final = Rehearsed(timedelta(hours=12))
@@ -35,7 +43,11 @@ def build(machinery: Machinery) -> EntryPoints:
     get = machinery.services.get
     counted = counted_by(get(AccountsAudiences), get(CalendarService), machinery.clock)
     core = core_over(machinery, counted.counting.recount)
-    return merged([_core(machinery, core), _clock(machinery, core, counted), _recording(machinery)])
+    works = clock_over(
+        counted, get(AccountsAudiences), core.reaching, machinery.outbox, audit=machinery.audit, clock=machinery.clock
+    )
+    parts = [_core(machinery, core), _clock(machinery, works), _recording(machinery)]
+    return merged([*parts, _views(machinery, counted, works)])
 
 
 def _core(machinery: Machinery, core: CoreParts) -> EntryPoints:
@@ -58,10 +70,8 @@ def _core(machinery: Machinery, core: CoreParts) -> EntryPoints:
     )
 
 
-def _clock(machinery: Machinery, core: CoreParts, counted: ClockParts) -> EntryPoints:
+def _clock(machinery: Machinery, works: Clockwork) -> EntryPoints:
     """When contact is due, and who is told."""
-    audiences, audit = machinery.services.get(AccountsAudiences), machinery.audit
-    works = clock_over(counted, audiences, core.reaching, machinery.outbox, audit=audit, clock=machinery.clock)
     machinery.services.add(works.counting, works.rules)
     return EntryPoints(
         admin=ClockRulePages(works.rules).routes(),
@@ -85,6 +95,19 @@ def _recording(machinery: Machinery) -> EntryPoints:
         ),
         admin=(*pages.routes(), *ReportPages(built.reports, built.recording, clock).routes()),
         todos=(built.today, built.reports),
+    )
+
+
+def _views(machinery: Machinery, counted: ClockParts, works: Clockwork) -> EntryPoints:
+    """Figures for those who may see no names."""
+    clock, audit, get = machinery.clock, machinery.audit, machinery.services.get
+    audiences = get(AccountsAudiences)
+    figures = FiguresService(works.piles, Offices(clock), audit, clock)
+    counting = MonthCounting(counted, CountedPlaces(audiences, Caring(clock), PlaceService()), clock)
+    machinery.services.add(figures, counting)
+    return EntryPoints(
+        admin=FigurePages(figures).routes(),
+        jobs=(Job("contacts.months", _MONTHS, counting.count),),
     )
 
 

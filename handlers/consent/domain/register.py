@@ -309,6 +309,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "contacts_export": "school_id",
     "contacts_file": "school_id township_id",
     "contacts_glass": "school_id",
+    "contacts_month": "school_id township_id month registered covered asked on_time",
     "contacts_record": "school_id",
     "contacts_report": "school_id township_id",
     "contacts_rule": "township_id since until cadence teacher_grace lead_after leader_after daily_cap clause",

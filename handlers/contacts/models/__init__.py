@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.contacts.models.records import ContactsDraft, ContactsRecord, ContactsReport
 from handlers.contacts.models.register import ContactsCheck, ContactsFact, ContactsFile, ContactsLevel, ContactsPair
-from handlers.contacts.models.watching import ContactsDue, ContactsExport, ContactsGlass, ContactsRule
+from handlers.contacts.models.watching import ContactsDue, ContactsExport, ContactsGlass, ContactsMonth, ContactsRule
 
 __all__ = [
     "ContactsCheck",
@@ -15,6 +15,7 @@ __all__ = [
     "ContactsFile",
     "ContactsGlass",
     "ContactsLevel",
+    "ContactsMonth",
     "ContactsPair",
     "ContactsRecord",
     "ContactsReport",

@@ -1,5 +1,5 @@
-"""Tables of the contact clock and of looking: when the next contact is due, who looked past their own, what was taken
-out."""
+"""Tables of the contact clock and of looking: when the next contact is due, what a month came to, who looked past their
+own, what was taken out."""
 
 from __future__ import annotations
 
@@ -55,6 +55,25 @@ class ContactsDue(Record):
             Index(fields=("due_on",), name="idx_contacts_due_on"),
             Index(fields=("school_id", "due_on"), name="idx_contacts_due_school"),
         )
+
+
+class ContactsMonth(Record):
+    """What a month of a school and its teaching points came to, in numbers of children. Counted once, some days after
+    the month, and never changed: the figures stay when the files of the children are reduced. `month` is its first
+    day."""
+
+    school_id: UUID = fields.UUIDField()
+    township_id: UUID = fields.UUIDField()
+    month: date = fields.DateField()
+    registered = fields.SmallIntField()
+    covered = fields.SmallIntField()
+    asked = fields.SmallIntField()
+    on_time = fields.SmallIntField()
+
+    class Meta:
+        table = "contacts_month"
+        unique_together = (("school_id", "month"),)
+        indexes = (Index(fields=("township_id", "month"), name="idx_contacts_month"),)
 
 
 class ContactsGlass(Record):

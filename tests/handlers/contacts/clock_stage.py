@@ -50,6 +50,7 @@ class Told:
     person_id: str
     day: date
     text: str
+    path: str = ""
 
 
 @dataclass(slots=True)
@@ -111,7 +112,7 @@ class ClockStage:
                     lost.append(push)
                     await self._settle([push.id], DeliveryStatus.UNREACHABLE)
                 elif isinstance(words, Composed):
-                    self.told.append(Told(person, self.today, words.text))
+                    self.told.append(Told(person, self.today, words.text, words.path))
                     await self._settle([push.id], DeliveryStatus.SENT)
                 else:
                     await self._settle([push.id], DeliveryStatus.NOT_NEEDED)

@@ -23,6 +23,7 @@ class Clockwork:
     """What runs by the clock."""
 
     counting: ContactClock
+    piles: Piles
     telling: ContactTelling
     pushes: ClockPushes
     rules: ClockRules
@@ -48,6 +49,7 @@ def clock_over(
     piles = Piles(parts.reading, audiences, keepers, offices)
     return Clockwork(
         counting=parts.counting,
+        piles=piles,
         telling=ContactTelling(piles, parts.days, offices, outbox, clock),
         pushes=ClockPushes(piles),
         rules=ClockRules(parts, offices, audiences, audit=audit, clock=clock),

@@ -15,9 +15,13 @@ from handlers.contacts.service.clock.piles import Overdue, Pile, Piles, piles_of
 from handlers.contacts.service.clock.telling import day_of, number_of
 from handlers.contacts.texts import clock as texts
 
-PATHS: Final[Mapping[Part, str]] = {Part.OWN: "/admin/contacts/today", Part.LEAD: "/admin/contacts/register"}
-"""Where a part is dealt with; whoever is told of another one begins at their first page."""
-_HOME: Final = "/admin/"
+PATHS: Final[Mapping[Part, str]] = {
+    Part.OWN: "/admin/contacts/today",
+    Part.LEAD: "/admin/contacts/register",
+    Part.LEADER: "/admin/contacts/figures",
+    Part.NOBODY: "/admin/contacts/figures",
+}
+"""Where a part is dealt with: a page whoever is told of it may open."""
 _MOST_NAMED: Final = 5
 
 
@@ -53,7 +57,7 @@ def _composed(pile: Pile, parts: Sequence[Part], names: Mapping[str, str], today
         Slot.SENDER: texts.SENDER,
         Slot.NOTE: texts.NOTE,
     }
-    return Composed(text=said, line=said, slots=slots, path=PATHS.get(parts[0], _HOME))
+    return Composed(text=said, line=said, slots=slots, path=PATHS[parts[0]])
 
 
 def _own(children: Sequence[Overdue], _names: Mapping[str, str], today: date) -> str:

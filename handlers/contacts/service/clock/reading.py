@@ -90,7 +90,7 @@ class ClockReading:
         """Those of the children who are on the register and at school, by id."""
         entered = await _entered(pupil_ids)
         wards = await self._audiences.children(list(entered))
-        levels, contacts = await _levels(list(wards)), await _contacts(list(wards))
+        levels, contacts = await levels_since(list(wards)), await contacts_counted(list(wards))
         return {
             child: Watched(ward, History(entered[child], levels[child], contacts[child]))
             for child, ward in wards.items()
@@ -126,12 +126,18 @@ async def _entered(pupil_ids: Collection[str]) -> dict[str, date]:
     rows = ContactsFile.filter(pupil_id__in=list(pupil_ids), ended_on__isnull=True, sealed_at__isnull=True)
     found: dict[str, date] = {}
     for pupil, since, decided_at in await rows.values_list("pupil_id", "since", "decided_at"):
-        entered = max(_day(since), local_date(_moment(decided_at)))
+        entered = entered_on(since, decided_at)
         found[str(pupil)] = min(found.get(str(pupil), entered), entered)
     return found
 
 
-async def _levels(pupil_ids: Collection[str]) -> Mapping[str, list[tuple[date, Level]]]:
+def entered_on(since: Any, decided_at: Any) -> date:
+    """From which day on a file counts, by its columns as the database gives them."""
+    return max(as_day(since), local_date(_moment(decided_at)))
+
+
+async def levels_since(pupil_ids: Collection[str]) -> Mapping[str, list[tuple[date, Level]]]:
+    """The levels each child was given, the earlier first."""
     rows = ContactsLevel.filter(pupil_id__in=list(pupil_ids)).order_by("set_at", "created_at")
     found: dict[str, list[tuple[date, Level]]] = defaultdict(list)
     for pupil, level, set_at in await rows.values_list("pupil_id", "level", "set_at"):
@@ -139,7 +145,7 @@ async def _levels(pupil_ids: Collection[str]) -> Mapping[str, list[tuple[date, L
     return found
 
 
-async def _contacts(pupil_ids: Collection[str]) -> Mapping[str, list[Contact]]:
+async def contacts_counted(pupil_ids: Collection[str]) -> Mapping[str, list[Contact]]:
     """The contacts that count: those that reached somebody, and attempts with a day agreed."""
     counting = Q(outcome=ContactOutcome.REACHED) | Q(next_on__not_isnull=True)
     rows = ContactsRecord.filter(counting, pupil_id__in=list(pupil_ids), superseded_by__isnull=True)
@@ -147,11 +153,12 @@ async def _contacts(pupil_ids: Collection[str]) -> Mapping[str, list[Contact]]:
     columns = ("pupil_id", "happened_on", "way", "outcome", "next_on")
     for pupil, on, way, outcome, next_on in await rows.values_list(*columns):
         is_reached = ContactOutcome(outcome) is ContactOutcome.REACHED
-        found[str(pupil)].append(Contact(_day(on), way, is_reached, _day(next_on) if next_on else None))
+        found[str(pupil)].append(Contact(as_day(on), way, is_reached, as_day(next_on) if next_on else None))
     return found
 
 
-def _day(value: Any) -> date:
+def as_day(value: Any) -> date:
+    """A column of days as the database gives it."""
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
