@@ -16,6 +16,7 @@ from handlers.calendar.service.calendars import CalendarService
 from handlers.contacts.admin.cards import CardPages
 from handlers.contacts.admin.clock import ClockRulePages
 from handlers.contacts.admin.figures import FigurePages
+from handlers.contacts.admin.overview import OverviewPages
 from handlers.contacts.admin.pairing import PairingPages
 from handlers.contacts.admin.recording import RecordPages
 from handlers.contacts.admin.register import RegisterPages
@@ -29,7 +30,9 @@ from handlers.contacts.service.clock.telling import SOURCE
 from handlers.contacts.service.figures.counting import MonthCounting
 from handlers.contacts.service.figures.counting import Places as CountedPlaces
 from handlers.contacts.service.figures.showing import FiguresService
+from handlers.contacts.service.overview.overview import OverviewService, Sources
 from handlers.contacts.service.recording.building import recording_over
+from handlers.contacts.service.recording.reporting import ReportService
 
 _SWEEPING: Final = Daily(time(0, 40))
 _MONTHS: Final = Daily(time(1, 20))
@@ -47,7 +50,7 @@ def build(machinery: Machinery) -> EntryPoints:
         counted, get(AccountsAudiences), core.reaching, machinery.outbox, audit=machinery.audit, clock=machinery.clock
     )
     parts = [_core(machinery, core), _clock(machinery, works), _recording(machinery)]
-    return merged([*parts, _views(machinery, counted, works)])
+    return merged([*parts, _views(machinery, core, counted, works)])
 
 
 def _core(machinery: Machinery, core: CoreParts) -> EntryPoints:
@@ -98,15 +101,17 @@ def _recording(machinery: Machinery) -> EntryPoints:
     )
 
 
-def _views(machinery: Machinery, counted: ClockParts, works: Clockwork) -> EntryPoints:
-    """Figures for those who may see no names."""
+def _views(machinery: Machinery, core: CoreParts, counted: ClockParts, works: Clockwork) -> EntryPoints:
+    """What waits for the lead, and figures for those who may see no names."""
     clock, audit, get = machinery.clock, machinery.audit, machinery.services.get
     audiences = get(AccountsAudiences)
+    overview = OverviewService(Sources(core.reaching, audiences, core.register, get(ReportService)), audit, clock)
     figures = FiguresService(works.piles, Offices(clock), audit, clock)
     counting = MonthCounting(counted, CountedPlaces(audiences, Caring(clock), PlaceService()), clock)
-    machinery.services.add(figures, counting)
+    machinery.services.add(overview, figures, counting)
     return EntryPoints(
-        admin=FigurePages(figures).routes(),
+        admin=(*OverviewPages(overview).routes(), *FigurePages(figures).routes()),
+        todos=(overview,),
         jobs=(Job("contacts.months", _MONTHS, counting.count),),
     )
 

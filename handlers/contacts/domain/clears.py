@@ -10,7 +10,11 @@ from typing import Final
 
 from handlers.contacts.domain.card import FactKind, Holder
 
+OLD_AFTER: Final = 180
+"""Days after which a fact that may have changed is asked for again: about once a term. No plan names a number."""
 _H, _K = Holder, FactKind
+AGEING: Final = frozenset({_K.PHONE, _K.ADDRESS, _K.WORKPLACE, _K.EMPLOYER, _K.LAST_HOME, _K.HEALTH})
+"""What changes without anybody telling the school."""
 
 
 class About(StrEnum):
@@ -61,6 +65,11 @@ class Clear:
 def age(known: Known, today: date) -> int:
     """In days; what was said tomorrow is new."""
     return max((today - known.asked_on).days, 0)
+
+
+def is_old(known: Known, today: date) -> bool:
+    """Whether it has to be asked for again because of its age."""
+    return known.kind in AGEING and age(known, today) > OLD_AFTER
 
 
 def clears(facts: Collection[Known], today: date, *, is_parent_2_there: bool = False) -> dict[About, Clear]:

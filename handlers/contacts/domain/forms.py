@@ -16,6 +16,8 @@ FIELDS: Final = (
 )  # fmt: skip
 """What a draft keeps; several of one field are joined."""
 LISTS: Final = ("met", "topics")
+WRITTEN: Final = ("finding", "sealed", "follow_up")
+"""What somebody says in words of their own."""
 _BETWEEN: Final = ","
 _DAY_WRONG: Final = "日期没有填对，请重新选，再保存。"
 

@@ -260,11 +260,13 @@ async def test_whoever_is_told_of_long_overdue_contacts_finds_whom_to_ask(office
     paths = {told.person_id: told.path for told in stage.told}
     assert stage.heard(stage.leader)
     assert paths[str(stage.leader.id)] == "/admin/contacts/figures"
+    assert paths[str(stage.lead.id)] == "/admin/contacts/overview"
     async with office.browser(stage.leader) as browser:
         page = await browser.get("/contacts/figures")
         assert f"请今天问清情况：{stage.teacher.name}。" in page
         assert pupil.name not in page
     async with office.browser(stage.lead) as browser:
+        assert pupil.name in await browser.get("/contacts/overview")
         assert "请今天问清情况" not in await browser.get("/contacts/figures")
 
 

@@ -84,7 +84,7 @@ class CardService:
             checks = await self._fitness.of(ward.id) if is_open else ()
             seen = await self._fitness.entrusted(ward.id)
             helps = await _helps(ward.id) if reach.class_reach.covers(whose(ward)) else ()
-        known = [_known(row) for row in rows]
+        known = [known_of(row) for row in rows]
         if seen is not None and not any(_is_entrustment(each) for each in known):
             known.append(Known(Holder.CARER, FactKind.ENTRUSTMENT, seen))
         return CardView(
@@ -245,13 +245,14 @@ def _asked(row: ContactsFact) -> date:
     return local_date(row.confirmed_at) if row.confirmed_at else row.stated_on
 
 
-def _known(row: ContactsFact) -> Known:
+def known_of(row: ContactsFact) -> Known:
+    """How far a fact in force is known."""
     return Known(row.holder, row.kind, _asked(row), row.is_stale)
 
 
 def _fact(row: ContactsFact, today: date) -> FactView:
     return FactView(
         str(row.id), row.holder, row.kind, row.value, row.stated_on, row.source,
-        local_date(row.confirmed_at) if row.confirmed_at else None, age(_known(row), today), row.failed_calls,
+        local_date(row.confirmed_at) if row.confirmed_at else None, age(known_of(row), today), row.failed_calls,
         row.is_stale,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from handlers.contacts.texts import clock as texts
 
 PATHS: Final[Mapping[Part, str]] = {
     Part.OWN: "/admin/contacts/today",
-    Part.LEAD: "/admin/contacts/register",
+    Part.LEAD: "/admin/contacts/overview",
     Part.LEADER: "/admin/contacts/figures",
     Part.NOBODY: "/admin/contacts/figures",
 }

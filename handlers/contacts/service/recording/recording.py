@@ -157,6 +157,10 @@ def judged(contact: Contact, asked: Asked) -> Contact:
 
 def heard_in(contact: Contact) -> frozenset[Trigger]:
     """What the words of a contact may mean, by our own list and by the guard of the chat."""
-    text = f"{contact.finding}\n{contact.follow_up}\n{contact.sealed_part}"
+    return heard_in_words(f"{contact.finding}\n{contact.follow_up}\n{contact.sealed_part}")
+
+
+def heard_in_words(text: str) -> frozenset[Trigger]:
+    """The same of any words."""
     heard = _GUARDED.get(Guard.load().alarm(text) or Alarm.PERSON)
     return recognised(text) | ({heard} if heard else frozenset())

@@ -1,0 +1,1 @@
+"""Everything of a school that waits for its protection lead, in one place."""
