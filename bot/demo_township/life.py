@@ -22,7 +22,7 @@ from bot.errors import Unavailable
 from bot.identity import Actor, Door, Hat, Role
 from bot.library import Library
 from bot.metrics import Metrics
-from handlers.accounts.domain import school_year_days
+from handlers.accounts.domain import SchoolKind, school_year_days
 from handlers.accounts.service.audience import Audience, AudienceRole
 from handlers.accounts.service.identity import AccountsIdentity
 from handlers.alarms.domain import AlarmKind, AlarmSource, NewAlarm
@@ -151,6 +151,11 @@ class _Life:
             teacher=await self._actor(_TEACHER),
             township_id=str(self._ids[""]),
             children=children,
+            schools=[
+                str(self._ids[school.key])
+                for school in self._plan.schools
+                if school.kind is not SchoolKind.KINDERGARTEN and not school.parent
+            ],
         )
         begun = DemoContacts(self._machinery.services, cast, self._clock)
         await begun.begin()

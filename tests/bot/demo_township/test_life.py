@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 import pytest
+from tortoise.expressions import F
 
 from bot.clock import SHANGHAI, FrozenClock
 from bot.config import Settings
@@ -22,7 +23,15 @@ from handlers.after_school.models import (
 )
 from handlers.alarms.domain import AlarmState
 from handlers.alarms.models import AlarmRow
-from handlers.contacts.models import ContactsFact, ContactsFile, ContactsPair, ContactsRecord
+from handlers.contacts.domain.figures import SHOWN_MONTHS
+from handlers.contacts.models import (
+    ContactsDraft,
+    ContactsFact,
+    ContactsFile,
+    ContactsMonth,
+    ContactsPair,
+    ContactsRecord,
+)
 from handlers.deliveries.models import HandListLine
 from handlers.duties.domain import TaskState
 from handlers.duties.models import DutyTask
@@ -55,6 +64,9 @@ async def test_every_page_has_something_to_see(settings: Settings, now: datetime
         assert await ContactsRecord.all().count() == 2
         assert await ContactsFact.filter(is_stale=True).count() == 1
         assert await ContactsPair.filter(received_at=None).count() == 1
+        assert await ContactsDraft.all().count() == 2
+        assert await ContactsMonth.all().count() % SHOWN_MONTHS == 0 != await ContactsMonth.all().count()
+        assert await ContactsMonth.filter(on_time__gt=F("asked")).count() == 0
         assert await OwnReminder.all().count() == 2
         assert await ClassReminder.all().count() == 1
         waiting = [DeliveryStatus.PLANNED, DeliveryStatus.HELD, DeliveryStatus.SENDING]
