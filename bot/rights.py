@@ -124,6 +124,8 @@ contacts.report    -       -        self    self         self school          sc
 contacts.counts    -       -        -       -            -    school          school        town          -      -
 contacts.rules     -       -        -       -            -    -               -             town          -      -
 contacts.export    -       -        -       -            -    school          -             -             -      -
+contacts.release   -       -        -       -            -    -               school        town          -      -
+contacts.watch     -       -        -       -            -    school          school        town          -      -
 check.class        -       -        -       class        -    -               school        -             -      -
 check.case         -       -        -       class        -    -               school        town          -      -
 check.figures      -       -        -       -            -    -               school        town          -      -
@@ -230,6 +232,8 @@ class Action(StrEnum):
     CONTACTS_COUNTS = "contacts.counts"
     CONTACTS_RULES = "contacts.rules"
     CONTACTS_EXPORT = "contacts.export"
+    CONTACTS_RELEASE = "contacts.release"
+    CONTACTS_WATCH = "contacts.watch"
     CHECK_CLASS = "check.class"
     CHECK_CASE = "check.case"
     CHECK_FIGURES = "check.figures"

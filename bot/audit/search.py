@@ -27,6 +27,7 @@ class AuditFilter:
     before: datetime | None = None
     veiled: Collection[Action] = ()
     unveiled: Collection[str] = ()
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,8 @@ def _criteria(wanted: AuditFilter) -> Q:
         chosen &= Q(at__gte=wanted.since)
     if wanted.before is not None:
         chosen &= Q(at__lt=wanted.before)
+    if wanted.purpose is not None:
+        chosen &= Q(purpose=wanted.purpose)
     return chosen
 
 

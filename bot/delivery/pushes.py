@@ -19,7 +19,7 @@ class PushClass(StrEnum):
     ALARM = "alarm"
     """Somebody is in danger: at once, at any hour, alone; to named people only."""
     URGENT = "urgent"
-    """Signed by two: at once, at any hour, not counted."""
+    """Signed by two, or to whoever watches over protected data: at once, at any hour, not counted."""
     NORMAL = "normal"
     """Waits for the morning, is counted, and joins others of the day in one message."""
 

@@ -14,6 +14,7 @@ REASONS: Final[Mapping[str, str]] = {
     "duties:late": "超期提醒",
     "duties:escalated": "超期未办，报上一级",
     "contacts:due": "家校联系到期",
+    "contacts_glass:opened": "家校联系紧急查看",
 }
 """By the reason of the message."""
 RULES: Final[Mapping[str, str]] = {

@@ -15,21 +15,25 @@ from handlers.accounts.service.places import PlaceService
 from handlers.calendar.service.calendars import CalendarService
 from handlers.contacts.admin.cards import CardPages
 from handlers.contacts.admin.clock import ClockRulePages
+from handlers.contacts.admin.exports import ExportPages, ReleasePages
 from handlers.contacts.admin.figures import FigurePages
+from handlers.contacts.admin.glass import GlassPages, GlassWatchPages
 from handlers.contacts.admin.overview import OverviewPages
 from handlers.contacts.admin.pairing import PairingPages
+from handlers.contacts.admin.printing import KeepingPages, PrintPages
 from handlers.contacts.admin.recording import RecordPages
 from handlers.contacts.admin.register import RegisterPages
 from handlers.contacts.admin.reports import ReportPages
 from handlers.contacts.chat.recording import RecordChat
 from handlers.contacts.chat.reporting import ReportChat
-from handlers.contacts.service.building import CoreParts, core_over
+from handlers.contacts.service.building import CoreParts, core_over, watched_over
 from handlers.contacts.service.clock.building import Clockwork, clock_over, counted_by
 from handlers.contacts.service.clock.rules import ClockParts
 from handlers.contacts.service.clock.telling import SOURCE
 from handlers.contacts.service.figures.counting import MonthCounting
 from handlers.contacts.service.figures.counting import Places as CountedPlaces
 from handlers.contacts.service.figures.showing import FiguresService
+from handlers.contacts.service.glass.telling import SOURCE as GLASS
 from handlers.contacts.service.overview.overview import OverviewService, Sources
 from handlers.contacts.service.recording.building import recording_over
 from handlers.contacts.service.recording.reporting import ReportService
@@ -50,7 +54,7 @@ def build(machinery: Machinery) -> EntryPoints:
         counted, get(AccountsAudiences), core.reaching, machinery.outbox, audit=machinery.audit, clock=machinery.clock
     )
     parts = [_core(machinery, core), _clock(machinery, works), _recording(machinery)]
-    return merged([*parts, _views(machinery, core, counted, works)])
+    return merged([*parts, _views(machinery, core, counted, works), _watched(machinery, core)])
 
 
 def _core(machinery: Machinery, core: CoreParts) -> EntryPoints:
@@ -113,6 +117,26 @@ def _views(machinery: Machinery, core: CoreParts, counted: ClockParts, works: Cl
         admin=(*OverviewPages(overview).routes(), *FigurePages(figures).routes()),
         todos=(overview,),
         jobs=(Job("contacts.months", _MONTHS, counting.count),),
+    )
+
+
+def _watched(machinery: Machinery, core: CoreParts) -> EntryPoints:
+    """Looking past one's own, and taking things out."""
+    parts, clock = watched_over(machinery, core), machinery.clock
+    machinery.services.add(parts.glass, parts.watching, parts.exports, parts.prints, parts.plan, parts.telling)
+    people = machinery.services.get(PeopleService)
+    return EntryPoints(
+        admin=(
+            *GlassPages(parts.glass, people, clock).routes(),
+            *GlassWatchPages(parts.watching).routes(),
+            *ExportPages(parts.exports, clock).routes(),
+            *ReleasePages(parts.exports).routes(),
+            *PrintPages(parts.prints).routes(),
+            *KeepingPages(parts.plan).routes(),
+        ),
+        todos=(parts.watching, parts.exports),
+        pushes={GLASS: parts.telling},
+        unreachable=(parts.telling,),
     )
 
 

@@ -65,19 +65,25 @@ from handlers.alarms.models import AlarmEntry, AlarmRow
 from handlers.calendar.domain import Effect, LocalKind
 from handlers.calendar.models import LocalDays, SchoolTerm
 from handlers.contacts.domain.card import FactKind, FactSource, Holder
+from handlers.contacts.domain.exports import ExportState, TakenFor
+from handlers.contacts.domain.glass import Ground
 from handlers.contacts.domain.records import ContactOutcome, ReportState, Way
 from handlers.contacts.domain.register import Group, Level, Reason, Stage
 from handlers.contacts.models import (
     ContactsCheck,
     ContactsDue,
+    ContactsExport,
     ContactsFact,
     ContactsFile,
+    ContactsGlass,
     ContactsLevel,
     ContactsPair,
+    ContactsPrint,
     ContactsRecord,
     ContactsReport,
 )
 from handlers.contacts.service.cards.fitness import PAPER
+from handlers.contacts.service.exports.exporting import FILE
 from handlers.contacts.service.pairing.rows import pair_key
 from handlers.contacts.service.records.records import FILES
 from handlers.contacts.service.register.entering import file_key
@@ -108,6 +114,7 @@ KINDS: Final[Mapping[Role, AppointmentKind]] = {
     Role.EDITOR: AppointmentKind.EDITOR,
     Role.REVIEWER: AppointmentKind.REVIEWER,
 }
+_FAR_AHEAD: Final = factories.LONG_AGO + timedelta(days=36500)
 ROLES: Final = (Role.VISITOR, Role.GUARDIAN, *KINDS)
 # To which kind of place an appointment belongs: others reach further than the role does.
 _OF_CLASS: Final = {Role.TEACHER, Role.HEAD_TEACHER}
@@ -850,6 +857,59 @@ async def _contact_report(world: World, place: Place, caller: Caller) -> object:
     return row.id
 
 
+async def _glass(world: World, place: Place, caller: Caller) -> object:
+    """One that is open: at home the caller's, elsewhere its teacher's."""
+    return (await _glass_of(place, await _keeper(world, place, caller))).id
+
+
+async def _opened_glass(world: World, place: Place, caller: Caller) -> object:
+    """One somebody else opened, for whoever watches."""
+    return (await _glass_of(place, place.teacher.id)).id
+
+
+async def _glass_of(place: Place, person: UUID) -> ContactsGlass:
+    return await ContactsGlass.create(
+        person_id=person, pupil_id=place.pupil.id, school_id=place.school.id, ground=Ground.DANGER, reason="孩子找不到",
+        at=factories.LONG_AGO, until=_FAR_AHEAD, created_at=factories.LONG_AGO, updated_at=factories.LONG_AGO,
+    )  # fmt: skip
+
+
+async def _photo_seen(world: World, place: Place, caller: Caller) -> object:
+    own = await _contact_record(world, place, caller)
+    return (await ContactsRecord.get(id=own)).photo_id
+
+
+async def _export(world: World, place: Place, caller: Caller) -> object:
+    """A file that was made: at home the caller's, elsewhere its teacher's."""
+    own = uuid4()
+    kept = await FileStore(FrozenClock(factories.LONG_AGO)).keep(Owner(FILE, str(own)), b"tables", "x/y")
+    person = await _keeper(world, place, caller)
+    await _export_of(place, person, id=own, state=ExportState.MADE, file_id=kept.id, expires_at=_FAR_AHEAD)
+    return own
+
+
+async def _waiting_export(world: World, place: Place, caller: Caller) -> object:
+    """One somebody else asks for, for whoever releases it."""
+    return (await _export_of(place, place.teacher.id, state=ExportState.WAITING, expires_at=_FAR_AHEAD)).id
+
+
+async def _export_of(place: Place, person: UUID, **values: Any) -> ContactsExport:
+    return await ContactsExport.create(
+        person_id=person, school_id=place.school.id, taken_for=TakenFor.INSPECTION, purpose="县局检查", digest="",
+        created_at=factories.LONG_AGO, updated_at=factories.LONG_AGO, **values,
+    )  # fmt: skip
+
+
+async def _print(world: World, place: Place, caller: Caller) -> object:
+    """A child's file that is open to be printed: at home the caller's, elsewhere its teacher's."""
+    row = await ContactsPrint.create(
+        person_id=await _keeper(world, place, caller), pupil_id=place.pupil.id, school_id=place.school.id,
+        taken_for=TakenFor.INSPECTION, purpose="县局检查", at=factories.LONG_AGO, until=_FAR_AHEAD,
+        created_at=factories.LONG_AGO, updated_at=factories.LONG_AGO,
+    )  # fmt: skip
+    return row.id
+
+
 # By the part of the path before the id, and the name of the id.
 OBJECTS: Final[Mapping[str, Maker]] = {
     "children/{id}": _pupil,
@@ -906,6 +966,13 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "own/{ward}": _own_ward,
     "records/{record}": _contact_record,
     "reports/{report}": _contact_report,
+    "glass/{glass}": _glass,
+    "pictures/{seen_file}": _photo_seen,
+    "glasses/{opened}": _opened_glass,
+    "exports/{export}": _export,
+    "releases/{release}": _waiting_export,
+    "kept/{kept}": _care_child,
+    "prints/{print}": _print,
 }
 
 # What is sent along to a route that names a thing and takes more: enough to get as far as the thing.
@@ -1115,6 +1182,11 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/contacts/register/{child}/fitness": _nothing,
     "POST /admin/contacts/files/{care_file}/review": _nothing,
     "POST /admin/contacts/files/{care_file}/end": _nothing,
+    "POST /admin/contacts/glass/children/{child}": _nothing,
+    "POST /admin/contacts/glasses/{opened}/seen": _nothing,
+    "POST /admin/contacts/exports/{export}/make": _nothing,
+    "POST /admin/contacts/releases/{release}": _nothing,
+    "POST /admin/contacts/kept/{kept}/print": _nothing,
     "POST /admin/contacts/pairs/{pair}/end": _nothing,
     "POST /admin/contacts/pairs/{pair}/hand-over": _nothing,
     "POST /admin/contacts/pairs/{pair}/receive": _nothing,

@@ -45,18 +45,13 @@ class Caring:
         """The children at school within reach, school by school and class by class."""
         rows = visible_pupils(reach).filter(status=PupilStatus.ENROLLED).select_related("school", "school_class")
         order = ("school__name", "school_class__grade", "school_class__number", "name", "id")
-        return [
-            WardMeant(
-                str(row.id),
-                row.name,
-                str(row.school_id),
-                row.school.name,
-                str(row.school.township_id),
-                str(row.school_class_id) if row.school_class_id else None,
-                name_of(row.school_class),
-            )
-            for row in await rows.order_by(*order)
-        ]
+        return [_ward(row) for row in await rows.order_by(*order)]
+
+    async def former(self, child_ids: Collection[str]) -> dict[str, WardMeant]:
+        """Those of the children who have left and of whom it is still kept who they were, as they were then."""
+        rows = Pupil.filter(id__in=list(child_ids), reduced_at__isnull=True).exclude(status=PupilStatus.ENROLLED)
+        found = await rows.select_related("school", "school_class") if child_ids else []
+        return {str(row.id): _ward(row) for row in found}
 
     async def births(self, child_ids: Collection[str]) -> Mapping[str, date]:
         """When the children were born; those of whom nobody knows are left out."""
@@ -114,3 +109,15 @@ class Caring:
     def _lasting(self) -> QuerySet[Appointment]:
         today = local_date(self._clock.now())
         return Appointment.filter(Q(until__isnull=True) | Q(until__gte=today), since__lte=today)
+
+
+def _ward(row: Pupil) -> WardMeant:
+    return WardMeant(
+        str(row.id),
+        row.name,
+        str(row.school_id),
+        row.school.name,
+        str(row.school.township_id),
+        str(row.school_class_id) if row.school_class_id else None,
+        name_of(row.school_class),
+    )

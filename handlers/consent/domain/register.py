@@ -175,8 +175,10 @@ REGISTER: Final[tuple[Item, ...]] = (
         "contacts_report": "pupil_id record_id triggers words calls opened_by opened_at completed_by completed_at state"
         " closed_by closed_at closing alarm_key",
         "contacts_due": "pupil_id due_on visit_due_on counted_from visit_counted_from level stage stage_at",
-        "contacts_glass": "person_id pupil_id reason at until lead_told_at",
-        "contacts_export": "person_id purpose digest expires_at file_id taken_at",
+        "contacts_glass": "person_id pupil_id ground reason at until lead_told_at seen_by seen_at reduced_at",
+        "contacts_export": "person_id class_id taken_for purpose has_groups has_records state decided_by decided_at"
+        " refusal made_at digest expires_at file_id taken_at",
+        "contacts_print": "person_id pupil_id taken_for purpose at until",
     }, is_protected=True),
     Item(_N.PERSON_WECHAT, _PERSON, _CONSENT, {
         "accounts_identity": "account openid openid_index unionid_index person_id hat privacy_version privacy_agreed_at"
@@ -310,6 +312,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "contacts_file": "school_id township_id",
     "contacts_glass": "school_id",
     "contacts_month": "school_id township_id month registered covered asked on_time",
+    "contacts_print": "school_id",
     "contacts_record": "school_id",
     "contacts_report": "school_id township_id",
     "contacts_rule": "township_id since until cadence teacher_grace lead_after leader_after daily_cap clause",

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from handlers.contacts.models.records import ContactsDraft, ContactsRecord, ContactsReport
 from handlers.contacts.models.register import ContactsCheck, ContactsFact, ContactsFile, ContactsLevel, ContactsPair
-from handlers.contacts.models.watching import ContactsDue, ContactsExport, ContactsGlass, ContactsMonth, ContactsRule
+from handlers.contacts.models.watching import (
+    ContactsDue,
+    ContactsExport,
+    ContactsGlass,
+    ContactsMonth,
+    ContactsPrint,
+    ContactsRule,
+)
 
 __all__ = [
     "ContactsCheck",
@@ -17,6 +24,7 @@ __all__ = [
     "ContactsLevel",
     "ContactsMonth",
     "ContactsPair",
+    "ContactsPrint",
     "ContactsRecord",
     "ContactsReport",
     "ContactsRule",

@@ -11,6 +11,8 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 from bot.storage.base import EncryptedText, Record, UtcDatetimeField
+from handlers.contacts.domain.exports import ExportState, TakenFor
+from handlers.contacts.domain.glass import Ground
 from handlers.contacts.domain.register import Level, Stage
 
 
@@ -77,26 +79,43 @@ class ContactsMonth(Record):
 
 
 class ContactsGlass(Record):
-    """Somebody looked past what is theirs, for a reason and until a moment. The protection lead is told."""
+    """Somebody looked past what is theirs, for a reason and until a moment. Whoever watches over it is told and says
+    that they have seen it. Never changed otherwise. `reduced_at`: the term of what is kept of the child is over, the
+    row may go."""
 
     person_id: UUID = fields.UUIDField(db_index=True)
     pupil_id: UUID = fields.UUIDField(db_index=True)
     school_id: UUID = fields.UUIDField()
+    ground = fields.CharEnumField(Ground, max_length=16, null=True, description="Ground")
     reason = EncryptedText()
     at: datetime = UtcDatetimeField()
     until: datetime = UtcDatetimeField()
     lead_told_at: datetime | None = UtcDatetimeField(null=True)
+    seen_by: UUID | None = fields.UUIDField(null=True)
+    seen_at: datetime | None = UtcDatetimeField(null=True)
+    reduced_at: datetime | None = UtcDatetimeField(null=True)
 
     class Meta:
         table = "contacts_glass"
 
 
 class ContactsExport(Record):
-    """A file that was taken out, for a purpose and for a time."""
+    """Tables that somebody takes out, for a purpose and for a time: asked for, released by a second person, made once,
+    gone when their time is over. `digest` of the file as it went out, "" before it is made; `class_id` None: the whole
+    school."""
 
     person_id: UUID = fields.UUIDField(db_index=True)
     school_id: UUID = fields.UUIDField()
+    class_id: UUID | None = fields.UUIDField(null=True)
+    taken_for = fields.CharEnumField(TakenFor, max_length=16, description="TakenFor", null=True)
     purpose = EncryptedText()
+    has_groups = fields.BooleanField(default=False, db_default=False)
+    has_records = fields.BooleanField(default=False, db_default=False)
+    state = fields.CharEnumField(ExportState, max_length=16, description="ExportState", null=True)
+    decided_by: UUID | None = fields.UUIDField(null=True)
+    decided_at: datetime | None = UtcDatetimeField(null=True)
+    refusal: str | None = EncryptedText(null=True)
+    made_at: datetime | None = UtcDatetimeField(null=True)
     digest = fields.CharField(max_length=64)
     expires_at: datetime = UtcDatetimeField()
     file_id: UUID | None = fields.UUIDField(null=True)
@@ -104,3 +123,18 @@ class ContactsExport(Record):
 
     class Meta:
         table = "contacts_export"
+
+
+class ContactsPrint(Record):
+    """The file of one child, opened to be printed, for a purpose and until a moment. Never changed."""
+
+    person_id: UUID = fields.UUIDField(db_index=True)
+    pupil_id: UUID = fields.UUIDField(db_index=True)
+    school_id: UUID = fields.UUIDField()
+    taken_for = fields.CharEnumField(TakenFor, max_length=16, description="TakenFor")
+    purpose = EncryptedText()
+    at: datetime = UtcDatetimeField()
+    until: datetime = UtcDatetimeField()
+
+    class Meta:
+        table = "contacts_print"

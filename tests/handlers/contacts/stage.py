@@ -22,6 +22,12 @@ from handlers.contacts.domain.records import Contact, ContactOutcome, Met, Topic
 from handlers.contacts.domain.register import Group, Level, Reason
 from handlers.contacts.service.cards.cards import CardService
 from handlers.contacts.service.cards.fitness import FitnessService
+from handlers.contacts.service.exports.exporting import ExportService
+from handlers.contacts.service.exports.printing import PrintService
+from handlers.contacts.service.glass.opening import GlassService
+from handlers.contacts.service.glass.telling import GlassTelling
+from handlers.contacts.service.glass.watching import GlassWatching
+from handlers.contacts.service.keeping.planning import KeepingPlan
 from handlers.contacts.service.keeping.records import ContactsKeeping
 from handlers.contacts.service.pairing.pairing import PairingService
 from handlers.contacts.service.reach import Reaching
@@ -93,6 +99,8 @@ class Contacts:
         self.reaching, self.register, self.levels = get(Reaching), get(RegisterService), get(LevelService)
         self.pairing, self.cards, self.fitness = get(PairingService), get(CardService), get(FitnessService)
         self.records, self.drafts, self.keeping = get(RecordService), get(DraftService), get(ContactsKeeping)
+        self.glass, self.watching, self.telling = get(GlassService), get(GlassWatching), get(GlassTelling)
+        self.exports, self.prints, self.plan = get(ExportService), get(PrintService), get(KeepingPlan)
         self.identity = get(AccountsIdentity)
         self.children: list[Pupil] = []
 

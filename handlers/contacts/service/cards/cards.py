@@ -97,6 +97,12 @@ class CardService:
             helps,
         )
 
+    async def facts_of(self, child_id: str) -> tuple[FactView, ...]:
+        """All that is in force of a card, the confidential too. Whoever asks has the right to, and has written it
+        down."""
+        today = local_date(self._clock.now())
+        return tuple(_fact(row, today) for row in await in_force([child_id]))
+
     async def require(self, actor: Actor, child_id: str) -> None:
         """The card is within reach. Raises NotFound, NotPermitted."""
         await self._reaching.ward(actor, child_id)

@@ -21,6 +21,7 @@ from handlers.contacts.models import (
     ContactsGlass,
     ContactsLevel,
     ContactsPair,
+    ContactsPrint,
     ContactsRecord,
     ContactsReport,
     ContactsRule,
@@ -30,15 +31,19 @@ from handlers.contacts.texts import keeping as texts
 
 _SEAL: Final = "contacts_seal"
 _REDUCE: Final = "contacts_reduce"
+_NEXT_DAY: Final = timedelta(days=1)
 # Where somebody on the staff is named.
 _NAMED: Final = (
     (ContactsCheck, "checked_by"),
     (ContactsExport, "person_id"),
+    (ContactsExport, "decided_by"),
     (ContactsFact, "entered_by"),
     (ContactsFile, "decided_by"),
     (ContactsGlass, "person_id"),
+    (ContactsGlass, "seen_by"),
     (ContactsLevel, "set_by"),
     (ContactsPair, "person_id"),
+    (ContactsPrint, "person_id"),
     (ContactsRecord, "author_id"),
     (ContactsReport, "opened_by"),
     (ContactsRule, "entered_by"),
@@ -86,6 +91,25 @@ class ContactsKeeping:
         else:
             await reduce(await self._to_reduce(on), self._files, now)
 
+    async def sealing(self) -> Mapping[str, date]:
+        """Children with a file that is not sealed, and in the night of which day it is: after the last day at school,
+        or of age. Of whom neither is known: left out."""
+        rows = await ContactsFile.filter(sealed_at__isnull=True).values_list("pupil_id", flat=True)
+        children = {str(row) for row in rows}
+        gone, births = await self._caring.gone(children), await self._caring.births(children)
+        days = {child: turns_of_age(born) for child, born in births.items()}
+        return days | {child: min(days.get(child, date.max), left + _NEXT_DAY) for child, left in gone.items()}
+
+    async def reducing(self) -> Mapping[str, date]:
+        """Children all of whose files are sealed, and in the night of which day they are reduced."""
+        rows = await ContactsFile.filter(reduced_at__isnull=True).values_list("pupil_id", "sealed_at")
+        lasting = {pupil for pupil, sealed in rows if sealed is None}
+        days: dict[str, date] = {}
+        for pupil, sealed in rows:
+            if pupil not in lasting:
+                days[str(pupil)] = max(days.get(str(pupil), date.min), local_date(sealed) + self._kept)
+        return days
+
     # ------------------------------------------------------------------------------------------------------- dependents
     async def dependents(self, child_ids: Collection[str], person_ids: Collection[str]) -> Mapping[str, int]:
         """How much there is about the children, or was written by the people."""
@@ -98,16 +122,7 @@ class ContactsKeeping:
 
     # ----------------------------------------------------------------------------------------------------------- parts
     async def _to_seal(self, day: date) -> list[UUID]:
-        """Children with a file that is not sealed who have left, or are of age."""
-        rows = await ContactsFile.filter(sealed_at__isnull=True).values_list("pupil_id", flat=True)
-        children = {str(row) for row in rows}
-        gone, births = await self._caring.gone(children), await self._caring.births(children)
-        over = {child for child, left in gone.items() if left < day}
-        over |= {child for child, born in births.items() if turns_of_age(born) <= day}
-        return sorted(UUID(child) for child in over)
+        return sorted(UUID(child) for child, on in (await self.sealing()).items() if on <= day)
 
     async def _to_reduce(self, day: date) -> list[UUID]:
-        """Children all of whose files were sealed so long ago."""
-        rows = await ContactsFile.filter(reduced_at__isnull=True).values_list("pupil_id", "sealed_at")
-        lasting = {pupil for pupil, sealed in rows if sealed is None or local_date(sealed) + self._kept > day}
-        return sorted({pupil for pupil, _ in rows} - lasting)
+        return sorted(UUID(child) for child, on in (await self.reducing()).items() if on <= day)

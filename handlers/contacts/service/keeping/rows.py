@@ -25,6 +25,7 @@ from handlers.contacts.models import (
     ContactsGlass,
     ContactsLevel,
     ContactsPair,
+    ContactsPrint,
     ContactsRecord,
     ContactsReport,
 )
@@ -36,7 +37,7 @@ from handlers.contacts.texts import keeping as texts
 # The file comes last: it says that what rests on it may go.
 _OF_A_CHILD: Final[tuple[type[Model], ...]] = (
     ContactsCheck, ContactsDraft, ContactsDue, ContactsFact, ContactsGlass, ContactsLevel, ContactsPair,
-    ContactsRecord, ContactsReport,
+    ContactsPrint, ContactsRecord, ContactsReport,
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ async def reduce(pupils: Collection[UUID], files: FileStore, now: datetime) -> N
     await ContactsFile.filter(**own).update(
         reason=Reason.OTHER.value, reason_words=None, end_reason=None, reduced_at=now, updated_at=now
     )
+    await ContactsGlass.filter(**own).update(reduced_at=now, updated_at=now)
     for table in _OF_A_CHILD:
         await table.filter(**own).delete()
 

@@ -145,6 +145,13 @@ class RecordService:
         async with transaction():
             return await self._answer(actor, ward, row)
 
+    async def opened(self, ward: WardMeant) -> list[RecordView]:
+        """All records of a child with everything in them, the newest first. Whoever asks has the right to, and has
+        written it down."""
+        rows = await ContactsRecord.filter(pupil_id=UUID(ward.id)).order_by("-happened_on", "-entered_at", "id")
+        names = await self._audiences.names({str(row.author_id) for row in rows})
+        return [_view(row, ward, names, None, True) for row in rows]
+
     async def own(self, actor: Actor, *, limit: int = MOST_SHOWN) -> list[RecordView]:
         """The last the actor has written, of children still theirs to look at."""
         reach = await self._reaching.care_reach(actor)

@@ -109,10 +109,17 @@ class RegisterService:
         async with transaction():
             fields = ["group", "reason", "level", "end_reason"]
             await self._audit.record(actor, _ACTION, f"child:{ward.id}", whose=whose(ward), fields=fields)
-            files = await ContactsFile.filter(pupil_id=UUID(ward.id)).order_by("-since", "-created_at", "id")
-            if not files:
+            found = await self.file_of(ward)
+            if found is None:
                 raise refusal(NotFound(), actor, _ACTION, Subject())
-            return await self._child(ward, files)
+            return found
+
+    async def file_of(self, ward: WardMeant, *, with_sealed: bool = True) -> ChildFile | None:
+        """The same for whoever has the right to it and has written it down; None for nothing. Without `with_sealed`
+        nothing of what is sealed."""
+        rows = ContactsFile.filter(pupil_id=UUID(ward.id)).order_by("-since", "-created_at", "id")
+        files = await (rows if with_sealed else rows.filter(sealed_at__isnull=True))
+        return await self._child(ward, files) if files else None
 
     async def candidate(self, actor: Actor, child_id: str) -> tuple[WardMeant, Level | None]:
         """A child at school that could be entered, and its level. Raises NotFound."""

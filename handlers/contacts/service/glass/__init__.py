@@ -1,0 +1,1 @@
+"""Looking past what is one's own, and watching over it."""

@@ -1,0 +1,1 @@
+"""All that is held about one child, for whoever may read everything of it."""
