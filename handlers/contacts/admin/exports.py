@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from uuid import uuid4
 
 from bot.clock import Clock, to_local
 from bot.errors import AppError
@@ -52,7 +53,7 @@ class ExportPages:
                 has_groups=form.get("has_groups") == "yes",
                 has_records=form.get("has_records") == "yes",
             )
-            own = await self._exports.ask(call.actor, wanted)
+            own = await self._exports.ask(call.actor, wanted, key=form.get("key", ""))
         except AppError as fault:
             if fault.denial is not None:
                 raise
@@ -80,6 +81,7 @@ class ExportPages:
             "rows": await self._exports.lines(call.actor),
             "places": await self._exports.places(call.actor),
             "given": call.form,
+            "key": call.form.get("key") or uuid4().hex,
             "fault": fault.message if fault else "",
             **_words(),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from uuid import uuid4
 
 from bot.clock import Clock
 from bot.errors import AppError
@@ -59,7 +60,8 @@ class GlassPages:
         try:
             if ground is None:
                 raise ReasonMissing
-            own = await self._glass.open(call.actor, call.id("child"), ground, call.form.get("reason", ""))
+            reason, key = call.form.get("reason", ""), call.form.get("key", "")
+            own = await self._glass.open(call.actor, call.id("child"), ground, reason, key=key)
         except AppError as fault:
             if fault.denial is not None:
                 raise
@@ -84,6 +86,7 @@ class GlassPages:
             "ward": await self._glass.candidate(call.actor, call.id("child")),
             "grounds": list(texts.GROUNDS.items()),
             "given": call.form,
+            "key": call.form.get("key") or uuid4().hex,
             "least": LEAST_REASON,
             "longest": LONGEST_REASON,
             "fault": fault.message if fault else "",

@@ -184,6 +184,19 @@ async def _also_leader(contacts: Contacts, actor: Actor) -> Actor:
     return await contacts.actor(str(person.id))
 
 
+async def test_a_form_sent_again_asks_once(contacts: Contacts) -> None:
+    await contacts.entered()
+    asked = set(
+        await asyncio.gather(
+            *(contacts.exports.ask(contacts.people.lead, wanted(contacts), key="form") for _ in range(3))
+        )
+    )
+    assert (len(asked), await ContactsExport.all().count()) == (1, 1)
+    # The control: without the form's key each is one of its own.
+    await asyncio.gather(*(contacts.exports.ask(contacts.people.lead, wanted(contacts)) for _ in range(3)))
+    assert await ContactsExport.all().count() == 4
+
+
 async def test_a_no_has_a_reason_and_ends_it(contacts: Contacts) -> None:
     people, exports = contacts.people, contacts.exports
     await contacts.entered()

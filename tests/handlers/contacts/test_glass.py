@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -140,6 +141,21 @@ async def test_it_is_over_by_itself_and_opens_again_only_with_a_new_reason(conta
         await contacts.glass.open(head, contacts.child(), Ground.OTHER, "急")
     assert await opened(contacts) != glass
     assert await ContactsGlass.all().count() == 2
+
+
+async def test_a_form_sent_three_times_at_once_opens_one_and_tells_once(contacts: Contacts) -> None:
+    await filled(contacts)
+    head, child = contacts.people.head, contacts.child()
+    sent = [contacts.glass.open(head, child, Ground.DANGER, WHY, key="form") for _ in range(3)]
+    [glass] = set(await asyncio.gather(*sent))
+    assert (await ContactsGlass.all().count(), len(await pushes())) == (1, 1)
+    contacts.clock.set(NOW + timedelta(hours=3))
+    assert await contacts.glass.open(head, child, Ground.DANGER, WHY, key="form") == glass
+    with pytest.raises(GlassOver):
+        await contacts.glass.file(head, glass)
+    # The control: without a key each is one of its own.
+    again = {await contacts.glass.open(head, contacts.child(1), Ground.DANGER, WHY, key=key) for key in "ab"}
+    assert len(again) == 1, "but while one is open it is the same"
 
 
 async def test_whose_it_is(contacts: Contacts) -> None:

@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
 
 from bot.audit.log import Audit
 from bot.capability import Todo
@@ -44,6 +46,7 @@ from handlers.contacts.domain.exports import (
 from handlers.contacts.models import ContactsExport
 from handlers.contacts.service.exports.book import Mark, Part, sealed_book
 from handlers.contacts.service.exports.content import ExportContent
+from handlers.contacts.service.forms import id_of_form
 from handlers.contacts.service.reach import CareReach, Reaching, own_id
 from handlers.contacts.texts import exports as texts
 
@@ -163,10 +166,10 @@ class ExportService:
         return [todo for todo in todos if todo.count]
 
     # ----------------------------------------------------------------------------------------------------------- deeds
-    async def ask(self, actor: Actor, wanted: Wanted) -> str:
-        """It waits for a second person; gives its id. Raises NotFound for a place out of reach, ScopeMissing,
-        PurposeMissing, NothingToExport."""
-        reach, now, person = reach_of(actor, _ACTION), self._clock.now(), own_id(actor)
+    async def ask(self, actor: Actor, wanted: Wanted, *, key: str = "") -> str:
+        """It waits for a second person; gives its id. The same form (`key`) sent again asks for nothing more. Raises
+        NotFound for a place out of reach, ScopeMissing, PurposeMissing, NothingToExport."""
+        reach, person = reach_of(actor, _ACTION), own_id(actor)
         purpose = checked_purpose(wanted.purpose)
         if not wanted.place:
             raise ScopeMissing
@@ -174,14 +177,21 @@ class ExportService:
         school, room = await self._place(actor, reach, wanted.place)
         if not self._within(await self._wards(reach), school, room):
             raise NothingToExport
-        async with transaction():
-            row = await ContactsExport.create(
-                id=uuid4(), person_id=person, school_id=school, class_id=room, taken_for=wanted.taken_for,
-                purpose=purpose, has_groups=wanted.has_groups, has_records=wanted.has_records,
-                state=ExportState.WAITING, digest="", expires_at=now + KEPT, created_at=now, updated_at=now,
-            )  # fmt: skip
-            await self._wrote(actor, _ACTION, row, "ask")
-        return str(row.id)
+        made, now = id_of_form(person, FILE, key), self._clock.now()
+        try:
+            async with transaction():
+                if await ContactsExport.filter(id=made).exists():
+                    return str(made)
+                row = await ContactsExport.create(
+                    id=made, person_id=person, school_id=school, class_id=room, taken_for=wanted.taken_for,
+                    purpose=purpose, has_groups=wanted.has_groups, has_records=wanted.has_records,
+                    state=ExportState.WAITING, digest="", expires_at=now + KEPT, created_at=now, updated_at=now,
+                )  # fmt: skip
+                await self._wrote(actor, _ACTION, row, "ask")
+        except IntegrityError:
+            if not await ContactsExport.filter(id=made).exists():
+                raise
+        return str(made)
 
     async def decide(self, actor: Actor, export_id: str, *, is_yes: bool, why: str = "") -> None:
         """A second person releases or refuses it. Raises NotFound, ExportOwn, ExportNotReady, ExportOver, and for a no

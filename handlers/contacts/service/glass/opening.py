@@ -11,7 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+from tortoise.expressions import Q
 
 from bot.audit.log import Audit
 from bot.clock import Clock
@@ -25,6 +28,7 @@ from handlers.accounts.service.offices import Offices
 from handlers.accounts.service.scope import as_id
 from handlers.contacts.domain.glass import LASTS, GlassOver, Ground, NobodyWatches, checked_reason
 from handlers.contacts.models import ContactsGlass
+from handlers.contacts.service.forms import id_of_form
 from handlers.contacts.service.glass.rows import watchers_of
 from handlers.contacts.service.glass.telling import GlassTelling
 from handlers.contacts.service.reach import Reaching, own_id, whose
@@ -62,27 +66,38 @@ class GlassService:
         """A child within reach. Raises NotFound, NotPermitted."""
         return await self._reaching.ward_for(actor, _ACTION, child_id)
 
-    async def open(self, actor: Actor, child_id: str, ground: Ground, reason: str) -> str:
-        """It is open from now on, and whoever watches is told; gives its id. While one is open, that one. Raises
-        NotFound, ReasonMissing, NobodyWatches."""
+    async def open(self, actor: Actor, child_id: str, ground: Ground, reason: str, *, key: str = "") -> str:
+        """It is open from now on, and whoever watches is told; gives its id. While one is open, that one; the same form
+        (`key`) sent again opens nothing more. Raises NotFound, ReasonMissing, NobodyWatches."""
         ward = await self._reaching.ward_for(actor, _ACTION, child_id)
-        said, now, own = checked_reason(reason), self._clock.now(), own_id(actor)
+        said, own = checked_reason(reason), own_id(actor)
         assert own is not None
-        async with transaction():
-            known = await ContactsGlass.filter(person_id=own, pupil_id=UUID(ward.id), until__gt=now).first()
-            if known is not None:
-                return str(known.id)
-            people = await watchers_of(self._offices, whose(ward), str(own))
-            if not people:
-                raise NobodyWatches
-            row = await ContactsGlass.create(
-                id=uuid4(), person_id=own, pupil_id=UUID(ward.id), school_id=UUID(ward.school_id), ground=ground,
+        made = id_of_form(own, ward.id, key)
+        try:
+            async with transaction():
+                return await self._opened(actor, ward, made, ground, said)
+        except IntegrityError:
+            if not await ContactsGlass.filter(id=made).exists():
+                raise
+        return str(made)
+
+    async def _opened(self, actor: Actor, ward: WardMeant, made: UUID, ground: Ground, said: str) -> str:
+        now, own = self._clock.now(), own_id(actor)
+        lasting = Q(Q(until__gt=now) | Q(id=made), person_id=own, pupil_id=UUID(ward.id))
+        known = await ContactsGlass.filter(lasting).order_by("-until").first()
+        if known is not None:
+            return str(known.id)
+        people = await watchers_of(self._offices, whose(ward), str(own))
+        if not people:
+            raise NobodyWatches
+        row = await ContactsGlass.create(
+                id=made, person_id=own, pupil_id=UUID(ward.id), school_id=UUID(ward.school_id), ground=ground,
                 reason=said, at=now, until=now + LASTS, lead_told_at=now, created_at=now, updated_at=now,
             )  # fmt: skip
-            await self._audit.record(
-                actor, _ACTION, f"contacts_glass:{row.id}", whose=whose(ward), fields=["reason"], purpose="open"
-            )
-            await self._telling.tell(row.id, people)
+        await self._audit.record(
+            actor, _ACTION, f"contacts_glass:{row.id}", whose=whose(ward), fields=["reason"], purpose="open"
+        )
+        await self._telling.tell(row.id, people)
         return str(row.id)
 
     async def mine(self, actor: Actor) -> list[OpenGlass]:
