@@ -30,6 +30,7 @@ from bot.web.api import ApiRoute, Authenticate
 from bot.web.public import PublicRoute
 from bot.wechat.client import WeChatClient
 from bot.wechat.miniprogram import MiniProgramClient
+from bot.wechat.sent import SentFiles
 
 if TYPE_CHECKING:
     from knowledge.base import KnowledgeBase
@@ -251,11 +252,13 @@ class Machinery:
     parts: list[EntryPoints] = field(default_factory=list)
     delivery: Delivery = field(init=False)
     files: FileStore = field(init=False)
+    sent: SentFiles = field(init=False)
 
     def __post_init__(self) -> None:
         delivery = delivery_of(self.settings, self.clock, lambda: self.redis(), self.address_book)
         object.__setattr__(self, "delivery", delivery)
         object.__setattr__(self, "files", FileStore(self.clock))
+        object.__setattr__(self, "sent", SentFiles(self.files, self.wechat))
 
     def address_book(self) -> AddressBook | None:
         """Where people are reached, once the capability that knows it is built."""

@@ -15,7 +15,7 @@ import aiohttp
 
 from bot.emulator.allowances import Act
 from bot.emulator.judging import EVENTS_WITH_ANSWER, Expectation, Outcome, Verdict, judge
-from bot.emulator.media import A_PICTURE, new_media_id
+from bot.emulator.media import A_PICTURE, A_VOICE, new_media_id
 from bot.emulator.platform import Account, Person, Platform
 from bot.emulator.screen import Screen, Shown, Side
 from bot.emulator.subscribing import subscription, take_answer
@@ -110,9 +110,11 @@ class Follower:
         picture = {"PicUrl": f"http://mmbiz.qpic.cn/mmbiz/{media_id[:16]}/0", "MediaId": media_id}
         return await self._sends("image", picture, "[图片]", copies=copies)
 
-    async def sends_voice(self, recognition: str | None = None) -> str | None:
-        """Sends a voice note; `recognition` is the transcript of the platform's retired feature."""
-        voice: dict[str, XmlValue] = {"MediaId": new_media_id(), "Format": "amr", "MediaId16K": new_media_id()}
+    async def sends_voice(self, recognition: str | None = None, content: bytes = A_VOICE) -> str | None:
+        """Sends a voice note, which the API has for three days; `recognition` is the transcript of the platform's
+        retired feature."""
+        media_id = self._account.media.keep(content, "audio/amr")
+        voice: dict[str, XmlValue] = {"MediaId": media_id, "Format": "amr", "MediaId16K": new_media_id()}
         if recognition is not None:
             voice["Recognition"] = recognition
         return await self._sends("voice", voice, "[语音]")

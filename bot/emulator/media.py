@@ -14,6 +14,9 @@ A_PICTURE: Final = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJggg=="
 )
 """The smallest there is: one white pixel."""
+A_VOICE: Final = b"#!AMR\n" + bytes.fromhex("3c48f51f96b31ac0000000000000000000000000000000000000000000000000")
+"""A fiftieth of a second, as telephones speak."""
+_ENDING: Final = {"image/jpeg": "jpg", "audio/amr": "amr"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +33,21 @@ class Media:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._files: dict[str, tuple[bytes, datetime]] = {}
+        self._files: dict[str, tuple[bytes, str, datetime]] = {}
 
-    def keep(self, content: bytes) -> str:
+    def keep(self, content: bytes, media_type: str = "image/jpeg") -> str:
         """The id a file has from now on."""
         media_id = new_media_id()
-        self._files[media_id] = content, self._clock.now()
+        self._files[media_id] = content, media_type, self._clock.now()
         return media_id
 
     def file(self, media_id: str) -> File:
         """One of them. Raises ApiRefusal 40007 for an id nobody was given, or whose time is over."""
         found = self._files.get(media_id)
-        if found is None or self._clock.now() - found[1] >= KEPT_FOR:
+        if found is None or self._clock.now() - found[2] >= KEPT_FOR:
             raise ApiRefusal(40007)
-        return File(found[0], f"{media_id}.jpg")
+        content, media_type, _ = found
+        return File(content, f"{media_id}.{_ENDING[media_type]}", media_type)
 
 
 def new_media_id() -> str:

@@ -153,7 +153,7 @@ def _waivers(machinery: Machinery) -> EntryPoints:
     machinery.services.add(built.asking, built.deciding, built.rules, built.publishing, built.waived)
     pages = WaiverPages(built.asking, built.deciding, built.publishing)
     chat = WaiverChat(built.asking, people, machinery.settings.after_school.waiver_evidence_days)
-    papers = WaiverPapers(built.asking, PictureFetching(machinery.files, machinery.wechat))
+    papers = WaiverPapers(built.asking, PictureFetching(machinery.sent))
     return EntryPoints(
         routes=(
             *chat.routes(),

@@ -37,6 +37,7 @@ from handlers.contacts.service.glass.telling import SOURCE as GLASS
 from handlers.contacts.service.overview.overview import OverviewService, Sources
 from handlers.contacts.service.recording.building import recording_over
 from handlers.contacts.service.recording.reporting import ReportService
+from handlers.contacts.service.recording.unanswered import SOURCE as UNANSWERED
 
 _SWEEPING: Final = Daily(time(0, 40))
 _MONTHS: Final = Daily(time(1, 20))
@@ -98,10 +99,11 @@ def _recording(machinery: Machinery) -> EntryPoints:
     return EntryPoints(
         routes=(
             *reports.routes(),
-            *RecordChat(built.recording, built.today, built.drafts, reports, clock).routes(),
+            *RecordChat(built.recording, built.today, built.drafts, reports, built.fetching, clock).routes(),
         ),
         admin=(*pages.routes(), *ReportPages(built.reports, built.recording, clock).routes()),
-        todos=(built.today, built.reports),
+        todos=(built.unanswered, built.today, built.reports),
+        pushes={UNANSWERED: built.unanswered},
     )
 
 

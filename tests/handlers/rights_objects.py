@@ -85,7 +85,7 @@ from handlers.contacts.models import (
 from handlers.contacts.service.cards.fitness import PAPER
 from handlers.contacts.service.exports.exporting import FILE
 from handlers.contacts.service.pairing.rows import pair_key
-from handlers.contacts.service.records.records import FILES
+from handlers.contacts.service.records.files import FILES
 from handlers.contacts.service.register.entering import file_key
 from handlers.deliveries.models import HandListLine
 from handlers.duties.domain import OWNERS, Rhythm, TaskState
@@ -842,8 +842,9 @@ async def _contact_record(world: World, place: Place, caller: Caller) -> object:
         follow_up_on=factories.FIRST_DAY + timedelta(days=7), created_at=factories.LONG_AGO,
         updated_at=factories.LONG_AGO,
     )  # fmt: skip
-    photo = await FileStore(FrozenClock(factories.LONG_AGO)).keep(Owner(FILES, str(row.id)), b"picture", "image/jpeg")
-    await ContactsRecord.filter(id=row.id).update(photo_id=UUID(photo.id))
+    files, owner = FileStore(FrozenClock(factories.LONG_AGO)), Owner(FILES, str(row.id))
+    photo, voice = await files.keep(owner, b"picture", "image/jpeg"), await files.keep(owner, b"voice", "audio/amr")
+    await ContactsRecord.filter(id=row.id).update(photo_id=UUID(photo.id), voice_id=UUID(voice.id))
     return row.id
 
 

@@ -169,7 +169,7 @@ REGISTER: Final[tuple[Item, ...]] = (
         " is_stale",
         "contacts_check": "pupil_id age_ok health_ok no_barred_ground written_on file_id checked_by checked_on",
         "contacts_record": "pupil_id author_id client_key happened_on day_part entered_at is_backdated way met outcome"
-        " topics finding sealed_part follow_up follow_up_on follow_up_done_at follow_up_done_by next_on voice_id"
+        " called topics finding sealed_part follow_up follow_up_on follow_up_done_at follow_up_done_by next_on voice_id"
         " photo_id corrects_id superseded_by",
         "contacts_draft": "person_id pupil_id body",
         "contacts_report": "pupil_id record_id triggers words calls opened_by opened_at completed_by completed_at state"

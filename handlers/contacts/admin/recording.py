@@ -10,7 +10,9 @@ from bot.clock import Clock, local_date
 from bot.errors import AppError
 from bot.rights import Action
 from bot.web.admin import AdminAnswer, AdminCall, AdminRoute, Download, Page, WayOn
+from handlers.contacts.domain.card import Holder
 from handlers.contacts.domain.forms import FIELDS, KEY, LISTS, contact_of, joined, parted
+from handlers.contacts.domain.numbers import OTHER, NumberAsked
 from handlers.contacts.domain.records import LONGEST_FINDING, OLDEST, Contact, ContactOutcome, ReportOpen, Way
 from handlers.contacts.domain.reports import TriggerAsked
 from handlers.contacts.domain.triggers import Trigger
@@ -22,11 +24,13 @@ from handlers.contacts.service.records.records import Attached
 from handlers.contacts.service.records.views import RecordView
 from handlers.contacts.texts import recording as texts
 from handlers.contacts.texts import reports as report_texts
+from handlers.contacts.texts.cards import HOLDERS
 
 OWN: Final = "/contacts/own/{ward}"
 RECORD: Final = "/contacts/records/{record}"
 _PICTURE: Final = "picture"
 _NAME: Final = "照片.jpg"
+_VOICE_NAME: Final = "语音.amr"
 
 
 class RecordPages:
@@ -54,6 +58,7 @@ class RecordPages:
             AdminRoute(method="POST", path=RECORD + "/correct", action=own, handle=self.correct),
             AdminRoute(method="POST", path=RECORD + "/done", action=own, handle=self.done),
             AdminRoute(method="GET", path=RECORD + "/photo", action=own, handle=self.photo),
+            AdminRoute(method="GET", path=RECORD + "/voice", action=own, handle=self.voice),
         )
 
     # --------------------------------------------------------------------------------------------------------- looking
@@ -67,9 +72,14 @@ class RecordPages:
         return Page("contacts/own.html", {"sheet": sheet, "key": uuid4().hex, **_words()})
 
     async def photo(self, call: AdminCall) -> AdminAnswer:
-        """The picture of one's own record."""
+        """The picture of a record."""
         found = await self._recording.photo(call.actor, call.id("record"))
         return Download(_NAME, found.content, found.media_type)
+
+    async def voice(self, call: AdminCall) -> AdminAnswer:
+        """The voice note of a record."""
+        found = await self._recording.voice(call.actor, call.id("record"))
+        return Download(_VOICE_NAME, found.content, found.media_type)
 
     # --------------------------------------------------------------------------------------------------------- writing
     async def form(self, call: AdminCall) -> AdminAnswer:
@@ -98,7 +108,7 @@ class RecordPages:
         child = call.id("ward")
         contact = Contact(
             client_key=call.form.get(KEY, ""), happened_on=local_date(self._clock.now()), way=Way.CALL,
-            outcome=ContactOutcome.FAILED,
+            outcome=ContactOutcome.FAILED, called=_holder(call), is_other_number=call.form.get("called") == OTHER,
         )  # fmt: skip
         await self._recording.write(call.actor, child, contact, Asked())
         return WayOn(OWN.format(ward=child), texts.FAILED_SAVED)
@@ -153,7 +163,7 @@ class RecordPages:
         if fault.denial is not None:
             raise fault
         if isinstance(fault, TriggerAsked | ReportOpen):
-            await self._recording.keep(call.actor, child, filled)
+            await self._recording.keep(call.actor, child, filled, is_asked=isinstance(fault, TriggerAsked))
         return await self._form(call, child, filled, fault)
 
     async def _form(
@@ -174,6 +184,7 @@ class RecordPages:
             "chosen": {name: parted(given.get(name, "")) for name in LISTS},
             "ticked": call.lists.get("trigger", ()),
             "heard": report_texts.joined(heard),
+            "whose": [(each.value, HOLDERS[each]) for each in fault.holders] if isinstance(fault, NumberAsked) else [],
             "triggers": report_texts.TRIGGERS,
             "longest": LONGEST_FINDING,
             "last": today.isoformat(),
@@ -188,6 +199,10 @@ def _filled(call: AdminCall) -> dict[str, str]:
     """The fields of the form, as a draft keeps them."""
     several = {name: joined(call.lists.get(name, ())) for name in LISTS}
     return {name: call.form.get(name, "") for name in FIELDS} | several
+
+
+def _holder(call: AdminCall) -> Holder | None:
+    return next((each for each in Holder if each.value == call.form.get("called")), None)
 
 
 def _asked(call: AdminCall, contact: Contact) -> Asked:
@@ -211,6 +226,7 @@ def _as_filled(record: RecordView) -> dict[str, str]:
         "follow_up": record.follow_up,
         "follow_up_on": record.follow_up_on.isoformat() if record.follow_up_on else "",
         "next_on": record.next_on.isoformat() if record.next_on else "",
+        "called": record.called.value if record.called else "",
     }
 
 
@@ -229,4 +245,6 @@ def _words() -> dict[str, object]:
         "parts": list(texts.PARTS.items()),
         "outcomes": texts.OUTCOMES,
         "backdated": texts.BACKDATED,
+        "holders": HOLDERS,
+        "other": (OTHER, texts.OTHER_NUMBER),
     }

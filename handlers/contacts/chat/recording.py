@@ -6,9 +6,8 @@ nothing, and the page of the console goes on where the chat stopped.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
-from enum import StrEnum
 from typing import Final
 from uuid import uuid4
 
@@ -18,24 +17,42 @@ from bot.dialogue.prompts import Choice, Confirm, FreeText, NotUnderstood
 from bot.dialogue.router import Route, Tier, alarm, both, has_role, in_step, pattern, words
 from bot.errors import AppError
 from bot.rights import Action, roles_for
-from bot.wechat.messages import Inbound, Reply, TextMessage, TextReply, VoiceMessage
+from bot.wechat.messages import Reply, TextMessage, TextReply
+from handlers.contacts.chat.answers import (
+    CHILD,
+    NAME,
+    Step,
+    child_line,
+    child_meant,
+    child_of,
+    chosen,
+    follow_fields,
+    how_fields,
+    is_yes,
+    names_of,
+    open_question,
+    whose_number,
+)
+from handlers.contacts.chat.media import DIALOGUE, RecordMedia
 from handlers.contacts.chat.reporting import ReportChat, calm
-from handlers.contacts.chat.wording import due_words, saved_words, summary_words
+from handlers.contacts.chat.wording import saved_words, summary_words
 from handlers.contacts.domain.forms import KEY, contact_of, joined, parted
-from handlers.contacts.domain.notes import FollowUp, How, day_before, follow_up_of, how_of, named, note_of, topics_of
+from handlers.contacts.domain.notes import How, day_before, follow_up_of, how_of, note_of, topics_of
+from handlers.contacts.domain.numbers import NumberAsked
 from handlers.contacts.domain.records import LONGEST_FINDING, ContactOutcome, ReportOpen, Way
 from handlers.contacts.domain.reports import TriggerAsked
 from handlers.contacts.domain.triggers import Trigger
+from handlers.contacts.service.recording.fetching import MediaFetching
 from handlers.contacts.service.recording.recording import Asked, RecordingService
-from handlers.contacts.service.recording.today import OwnChild, TodayService
+from handlers.contacts.service.recording.today import TodayService
 from handlers.contacts.service.records.drafts import DraftService
 from handlers.contacts.texts import recording as texts
 from handlers.contacts.texts import reports as report_texts
 from knowledge.safety import DANGER
 
-DIALOGUE: Final = "contacts.record"
 _STAFF: Final = has_role(*roles_for(Action.CONTACTS_OWN))
-_CHILD, _NAME, _TICKED, _IS_NOTE = "child", "name", "ticked", "is_note"
+_TICKED, _SAID, _IS_NOTE, _WHOSE = "ticked", "said", "is_note", "whose"
+_NOT_KEPT: Final = frozenset({CHILD, NAME, _TICKED, _SAID, _IS_NOTE, _WHOSE})
 _LISTED: Final = 12
 _VISIT: Final = ("家访", "家访了", "登记家访", "家访登记", "走访", "上门家访", "家访记录", "记家访", "刚家访")
 _ANY: Final = ("家校联系", "联系登记", "登记联系", "登记家校联系", "联系记录", "今天联系", "我的学生")
@@ -57,28 +74,18 @@ _FINDING: Final = FreeText(least=2, most=LONGEST_FINDING)
 Handle = Callable[[ChatContext, TextMessage], Awaitable[Reply]]
 
 
-class Step(StrEnum):
-    """Where somebody is in the dialogue."""
-
-    RESUME = "resume"
-    CHILD = "child"
-    HOW = "how"
-    FINDING = "finding"
-    FOLLOW = "follow"
-    SURE = "sure"
-    ASKED = "asked"
-
-
 class RecordChat:
     """The handlers, over the services."""
 
     def __init__(
-        self, recording: RecordingService, today: TodayService, drafts: DraftService, reports: ReportChat, clock: Clock
-    ) -> None:
+        self, recording: RecordingService, today: TodayService, drafts: DraftService, reports: ReportChat,
+        fetching: MediaFetching, clock: Clock,
+    ) -> None:  # fmt: skip
         self._recording = recording
         self._today = today
         self._drafts = drafts
         self._reports = reports
+        self._media = RecordMedia(recording, fetching, clock)
         self._clock = clock
 
     def routes(self) -> tuple[Route, ...]:
@@ -87,7 +94,7 @@ class RecordChat:
         steps: dict[Step, Handle] = {
             Step.RESUME: self.resumed, Step.CHILD: self.child_chosen, Step.HOW: self.how_said,
             Step.FINDING: self.finding_said, Step.FOLLOW: self.follow_said, Step.SURE: self.sure,
-            Step.ASKED: self.answered,
+            Step.NUMBER: self.number_said, Step.ASKED: self.answered,
         }  # fmt: skip
         return (
             *(
@@ -110,10 +117,7 @@ class RecordChat:
                 )
                 for step, handle in steps.items()
             ),
-            Route(
-                name="contacts.record.voice", tier=Tier.STEP, of=VoiceMessage, when=in_step(DIALOGUE, Step.FINDING),
-                handle=voice, action=own, changes=False, protected=True,
-            ),
+            *self._media.routes(),
             Route(
                 name="contacts.record.begin", tier=Tier.KEYWORD, of=text,
                 when=both(_STAFF, words(*_VISIT, *_ANY, *_CALL, *_VIDEO, *_FAILED_CALL, *_FAILED_VISIT)),
@@ -137,16 +141,16 @@ class RecordChat:
         if begun is None:
             return await self._which(context, filled)
         known = {name: str(value) for name, value in begun.body.items()}
-        context.enter(DIALOGUE, Step.RESUME, {**known, _CHILD: begun.ward.id, _NAME: begun.ward.name})
+        context.enter(DIALOGUE, Step.RESUME, {**known, CHILD: begun.ward.id, NAME: begun.ward.name})
         written = texts.RESUME_WHAT.format(what=known["finding"][:40]) if known.get("finding") else ""
         return TextReply(texts.RESUME.format(name=begun.ward.name, what=written))
 
     async def resumed(self, context: ChatContext, message: TextMessage) -> Reply:
         """1: goes on where it stopped; 2: the draft goes."""
         filled = dict(context.session.answers)
-        if _is_yes(message.content, texts.RESUME_AGAIN):
+        if is_yes(message.content, texts.RESUME_AGAIN):
             return await self._go(context, filled)
-        await self._drafts.drop(context.actor, filled[_CHILD])
+        await self._drafts.drop(context.actor, filled[CHILD])
         return await self._which(context, {})
 
     async def note(self, context: ChatContext, message: TextMessage) -> Reply:
@@ -156,25 +160,25 @@ class RecordChat:
         children = await self._today.children(context.actor)
         if not children:
             return TextReply(texts.NO_CHILD)
-        said = note_of(content[len(word) :], _names(children), self._day(), _WAY_OF.get(word))
+        said = note_of(content[len(word) :], names_of(children), self._day(), _WAY_OF.get(word))
         outcome = ContactOutcome.FAILED if word in _FAILED_CALL + _FAILED_VISIT else said.how.outcome
         filled = {
-            **_how(How(said.how.way, said.how.met, outcome)),
-            **_follow(said.follow_up),
+            **how_fields(How(said.how.way, said.how.met, outcome)),
+            **follow_fields(said.follow_up),
             "day": (said.happened_on or self._day()).isoformat(),
             "finding": said.finding,
             _IS_NOTE: "1",
         }
         if said.child_id is None:
             return await self._which(context, filled)
-        return await self._go(context, {**filled, **_chosen(_of(children, said.child_id))})
+        return await self._go(context, {**filled, **chosen(child_of(children, said.child_id))})
 
     # ----------------------------------------------------------------------------------------------------------- steps
     async def child_chosen(self, context: ChatContext, message: TextMessage) -> Reply:
         """Which child, by number or name."""
         children = await self._today.children(context.actor)
-        child = _read_child(children, message.content)
-        return await self._go(context, {**context.session.answers, **_chosen(child)})
+        child = child_meant(children, message.content)
+        return await self._go(context, {**context.session.answers, **chosen(child)})
 
     async def how_said(self, context: ChatContext, message: TextMessage) -> Reply:
         """One line: the way, who was met, and when if it was not today."""
@@ -191,7 +195,7 @@ class RecordChat:
             raise NotUnderstood(texts.HOW_MET)
         if day is not None:
             filled["day"] = day.isoformat()
-        return await self._go(context, {**filled, **_how(how)})
+        return await self._go(context, {**filled, **how_fields(how)})
 
     async def finding_said(self, context: ChatContext, message: TextMessage) -> Reply:
         """One sentence."""
@@ -203,22 +207,25 @@ class RecordChat:
         found = follow_up_of(message.content, self._day())
         if found is None:
             raise NotUnderstood(texts.FOLLOW_DAY)
-        return await self._go(context, {**context.session.answers, **_follow(found)})
+        return await self._go(context, {**context.session.answers, **follow_fields(found)})
 
     async def sure(self, context: ChatContext, message: TextMessage) -> Reply:
         """1: it is saved; 2: once more from the first question on."""
         filled = dict(context.session.answers)
         if Confirm().read(message.content):
-            return await self._save(context, filled, Asked())
-        again = {name: filled[name] for name in (_CHILD, _NAME)}
-        return await self._go(context, again, lead=texts.AGAIN.format(name=filled[_NAME]))
+            return await self._save(context, filled)
+        again = {name: filled[name] for name in (CHILD, NAME)}
+        return await self._go(context, again, lead=texts.AGAIN.format(name=filled[NAME]))
 
     async def answered(self, context: ChatContext, message: TextMessage) -> Reply:
         """1: it has to be reported; 2: it is nothing of the kind."""
+        is_so = is_yes(message.content, report_texts.ASK_AGAIN)
+        return await self._save(context, {**context.session.answers, _SAID: "1" if is_so else "2"})
+
+    async def number_said(self, context: ChatContext, message: TextMessage) -> Reply:
+        """Whose number nobody answered."""
         filled = dict(context.session.answers)
-        heard = frozenset(map(Trigger, parted(filled[_TICKED])))
-        is_so = _is_yes(message.content, report_texts.ASK_AGAIN)
-        return await self._save(context, filled, Asked(heard) if is_so else Asked(is_denied=True))
+        return await self._save(context, {**filled, "called": whose_number(filled[_WHOSE]).read(message.content)})
 
     # ----------------------------------------------------------------------------------------------------------- parts
     async def _which(self, context: ChatContext, filled: Mapping[str, str]) -> Reply:
@@ -227,40 +234,45 @@ class RecordChat:
             context.leave()
             return TextReply(texts.NO_CHILD)
         if len(children) == 1:
-            return await self._go(context, {**filled, **_chosen(children[0])})
+            return await self._go(context, {**filled, **chosen(children[0])})
         context.enter(DIALOGUE, Step.CHILD, filled)
         more = "\n" + texts.MORE.format(count=len(children) - _LISTED) if len(children) > _LISTED else ""
-        listed = [(_line(each, self._day()), each) for each in children[:_LISTED]]
+        listed = [(child_line(each, self._day()), each) for each in children[:_LISTED]]
         return TextReply(Choice(listed).ask(texts.WHICH_CHILD) + more)
 
     async def _go(self, context: ChatContext, filled: Mapping[str, str], lead: str = "") -> Reply:
         """To the first question that is still open; without any it is saved."""
-        child, name = filled[_CHILD], filled[_NAME]
+        child, name = filled[CHILD], filled[NAME]
         if (report := await self._reports.first(context, child, name)) is not None:
             return report
         filled = {KEY: uuid4().hex, "day": self._day().isoformat(), **filled}
-        step, question = _open_question(filled, name)
+        step, question = open_question(filled, name)
         if step is None and filled.get(_IS_NOTE):
             step, question = Step.SURE, texts.SURE.format(summary=summary_words(name, filled, self._day()))
         if step is None:
-            return await self._save(context, filled, Asked())
+            return await self._save(context, filled)
         await self._keep(context, filled)
         context.enter(DIALOGUE, step, filled)
         return TextReply(f"{lead}\n{question}".strip())
 
-    async def _keep(self, context: ChatContext, filled: Mapping[str, str]) -> None:
-        body = {name: value for name, value in filled.items() if name not in {_CHILD, _NAME, _TICKED, _IS_NOTE}}
-        await self._recording.keep(context.actor, filled[_CHILD], body)
+    async def _keep(self, context: ChatContext, filled: Mapping[str, str], *, is_asked: bool = False) -> None:
+        body = {name: value for name, value in filled.items() if name not in _NOT_KEPT}
+        await self._recording.keep(context.actor, filled[CHILD], body, is_asked=is_asked)
 
-    async def _save(self, context: ChatContext, filled: Mapping[str, str], asked: Asked) -> Reply:
+    async def _save(self, context: ChatContext, filled: Mapping[str, str]) -> Reply:
         topics = joined(topics_of(filled.get("finding", "")))
         contact = contact_of({**filled, "topics": topics})
         try:
-            written = await self._recording.write(context.actor, filled[_CHILD], contact, asked)
+            written = await self._recording.write(context.actor, filled[CHILD], contact, _asked(filled))
         except TriggerAsked as question:
-            await self._keep(context, filled)
+            await self._keep(context, filled, is_asked=True)
             context.enter(DIALOGUE, Step.ASKED, {**filled, _TICKED: joined(question.triggers)})
             return TextReply(report_texts.ASK.format(what=report_texts.joined(question.triggers)))
+        except NumberAsked as question:
+            await self._keep(context, filled)
+            whose = joined(question.holders)
+            context.enter(DIALOGUE, Step.NUMBER, {**filled, _WHOSE: whose})
+            return TextReply(whose_number(whose).ask(texts.WHOSE_NUMBER))
         except ReportOpen as error:  # of somebody else: the draft stays
             await self._keep(context, filled)
             context.leave()
@@ -268,15 +280,18 @@ class RecordChat:
         if written.report_id is not None:
             return await self._reports.guide(context, written.report_id, report_texts.SAVED)
         context.leave()
-        return TextReply(saved_words(filled[_NAME], written.record, self._day()))
+        return TextReply(saved_words(filled[NAME], written.record, self._day()))
 
     def _day(self) -> date:
         return local_date(self._clock.now())
 
 
-async def voice(context: ChatContext, message: Inbound) -> Reply:
-    """A voice note where a sentence is asked for."""
-    return TextReply(texts.VOICE)
+def _asked(filled: Mapping[str, str]) -> Asked:
+    """What was answered to the question of danger, so far."""
+    if not filled.get(_SAID):
+        return Asked()
+    is_so = filled[_SAID] == "1"
+    return Asked(frozenset(map(Trigger, parted(filled[_TICKED])))) if is_so else Asked(is_denied=True)
 
 
 def _said(handle: Handle) -> Handle:
@@ -290,69 +305,6 @@ def _said(handle: Handle) -> Handle:
             return TextReply(f"{error.message}\n{report_texts.CALM}")
 
     return said
-
-
-def _open_question(filled: Mapping[str, str], name: str) -> tuple[Step | None, str]:
-    if not filled.get("way") or not filled.get("outcome"):
-        return Step.HOW, texts.HOW.format(name=name)
-    if filled["outcome"] == ContactOutcome.FAILED.value:
-        return None, ""
-    if not filled.get("met"):
-        return Step.HOW, texts.HOW.format(name=name)
-    if not filled.get("finding"):
-        return Step.FINDING, texts.FINDING
-    if "follow_up" not in filled:
-        return Step.FOLLOW, texts.FOLLOW
-    return None, ""
-
-
-def _read_child(children: Sequence[OwnChild], text: str) -> OwnChild:
-    found = named(text, _names(children))
-    if len(found) == 1:
-        return _of(children, found[0])
-    if len(found) > 1:
-        raise NotUnderstood(texts.SEVERAL)
-    try:
-        return Choice([(each.ward.name, each) for each in children]).read(text)
-    except NotUnderstood:
-        raise NotUnderstood(texts.WHICH_AGAIN) from None
-
-
-def _line(child: OwnChild, today: date) -> str:
-    ward = child.ward
-    return texts.CHILD_LINE.format(name=ward.name, class_name=ward.class_name, due=due_words(child.due_on, today))
-
-
-def _names(children: Sequence[OwnChild]) -> dict[str, str]:
-    return {each.ward.id: each.ward.name for each in children}
-
-
-def _of(children: Sequence[OwnChild], child_id: str) -> OwnChild:
-    return next(each for each in children if each.ward.id == child_id)
-
-
-def _chosen(child: OwnChild) -> dict[str, str]:
-    return {_CHILD: child.ward.id, _NAME: child.ward.name}
-
-
-def _how(how: How) -> dict[str, str]:
-    said = {
-        "way": how.way.value if how.way else "",
-        "outcome": how.outcome.value if how.outcome else "",
-        "met": joined(each.value for each in how.met),
-    }
-    return {name: value for name, value in said.items() if value}
-
-
-def _follow(found: FollowUp) -> dict[str, str]:
-    return {"follow_up": found.words, "follow_up_on": found.on.isoformat() if found.on else ""}
-
-
-def _is_yes(text: str, again: str) -> bool:
-    try:
-        return Confirm().read(text)
-    except NotUnderstood:
-        raise NotUnderstood(again) from None
 
 
 __all__ = ["DIALOGUE", "RecordChat", "Step"]

@@ -8,11 +8,14 @@ from datetime import date
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from handlers.contacts.domain.card import Holder
+from handlers.contacts.domain.numbers import OTHER
 from handlers.contacts.domain.records import Contact, ContactOutcome, DayPart, Met, RecordInvalid, Topic, Way
 
 KEY: Final = "key"
 FIELDS: Final = (
     KEY, "day", "part", "way", "outcome", "met", "topics", "finding", "sealed", "follow_up", "follow_up_on", "next_on",
+    "called",
 )  # fmt: skip
 """What a draft keeps; several of one field are joined."""
 LISTS: Final = ("met", "topics")
@@ -58,6 +61,8 @@ def contact_of(filled: Mapping[str, str]) -> Contact:
         follow_up=filled.get("follow_up", ""),
         follow_up_on=_day(filled.get("follow_up_on", "")),
         next_on=_day(filled.get("next_on", "")),
+        called=_one(Holder, filled.get("called")),
+        is_other_number=filled.get("called") == OTHER,
     )
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.errors import Conflict, InvalidInput
+from handlers.contacts.domain.card import Holder
 
 LONGEST_FINDING: Final = 1000
 LONGEST_KEY: Final = 64
@@ -98,7 +99,8 @@ class ReportOpen(Conflict):
 class Contact:
     """A contact with a family as somebody writes it down. `client_key` is made once by whoever fills in the form, and
     the same however often it is sent. `follow_up` with its day, or neither; `sealed_part` is for the protection lead
-    alone."""
+    alone. `called`: whose number on the card was called, as far as it is known; `is_other_number`: one that does not
+    stand there."""
 
     client_key: str
     happened_on: date
@@ -112,6 +114,8 @@ class Contact:
     follow_up: str = field(default="", repr=False)
     follow_up_on: date | None = None
     next_on: date | None = None
+    called: Holder | None = None
+    is_other_number: bool = False
 
 
 def check(contact: Contact, today: date) -> None:

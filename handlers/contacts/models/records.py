@@ -10,13 +10,15 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 from bot.storage.base import EncryptedText, Record, UtcDatetimeField
+from handlers.contacts.domain.card import Holder
 from handlers.contacts.domain.records import ContactOutcome, DayPart, ReportState, Way
 
 
 class ContactsRecord(Record):
     """A contact with a family, or an attempt at one. `client_key` is made by its author: sent again it is one record. A
     correction is a record of its own (`corrects_id`), the first version stays and says what took its place. `met` and
-    `topics` are lists of words of ours, `finding` is for its author, `sealed_part` for the protection lead alone."""
+    `topics` are lists of words of ours, `called` is whose number of the card was called; `finding` is for its author,
+    `sealed_part` for the protection lead alone."""
 
     pupil_id: UUID = fields.UUIDField()
     school_id: UUID = fields.UUIDField()
@@ -30,6 +32,7 @@ class ContactsRecord(Record):
     met: Any = fields.JSONField()
     outcome = fields.CharEnumField(ContactOutcome, max_length=16, description="ContactOutcome")
     topics: Any = fields.JSONField()
+    called = fields.CharEnumField(Holder, max_length=16, null=True, description="Holder")
     finding: str | None = EncryptedText(null=True)
     sealed_part: str | None = EncryptedText(null=True)
     follow_up: str | None = EncryptedText(null=True)
@@ -53,11 +56,13 @@ class ContactsRecord(Record):
 
 
 class ContactsDraft(Record):
-    """What somebody has begun to write about a child, kept until it is sent or dropped."""
+    """What somebody has begun to write about a child, kept until it is sent or dropped. `asked_at`: when it was asked
+    whether something must be reported, None once that is answered, or there is nothing to ask any more."""
 
     person_id: UUID = fields.UUIDField()
     pupil_id: UUID = fields.UUIDField(db_index=True)
     body = EncryptedText()
+    asked_at: datetime | None = UtcDatetimeField(null=True)
 
     class Meta:
         table = "contacts_draft"

@@ -58,7 +58,7 @@ def core_over(machinery: Machinery, recount: Recount = no_clock) -> CoreParts:
         cards=CardService(reaching, fitness, Offices(clock), audit, clock),
         fitness=fitness,
         records=RecordService(reaching, audiences, machinery.files, audit=audit, clock=clock, recount=recount),
-        drafts=DraftService(reaching, audiences, audit, clock),
+        drafts=DraftService(reaching, audiences, machinery.files, audit, clock),
         keeping=ContactsKeeping(caring, machinery.files, clock, kept_days=machinery.settings.support.pupil_kept_days),
     )
 

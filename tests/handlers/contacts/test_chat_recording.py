@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from bot.clock import FrozenClock
+from bot.emulator.follower import Follower
 from bot.storage.redis import RedisStore
 from handlers.accounts.models import Person
 from handlers.alarms.models import AlarmRow
@@ -34,6 +35,11 @@ class Talk:
         """What the teacher reads."""
         self.said += 1
         return await self._town.person(TEACHER).says(text) or ""
+
+    @property
+    def person(self) -> Follower:
+        """For what is not text."""
+        return self._town.person(TEACHER)
 
     def name(self, number: int = 0) -> str:
         return self.contacts.children[number].name
@@ -148,7 +154,7 @@ async def test_what_is_not_understood_is_asked_again(talk: Talk, wrong: str) -> 
 async def test_a_voice_note_takes_the_place_of_nothing(talk: Talk, town: Town) -> None:
     for text in ("家访", "1", "16"):
         await talk.says(text)
-    assert "键盘" in (await town.person(TEACHER).sends_voice() or "")
+    assert "一句话" in (await town.person(TEACHER).sends_voice() or "")
     assert "接下来" in await talk.says("作业没人管")
 
 

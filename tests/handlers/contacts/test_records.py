@@ -21,7 +21,8 @@ from handlers.contacts.domain.records import (
 )
 from handlers.contacts.models import ContactsRecord, ContactsReport
 from handlers.contacts.service.records.drafts import DraftTooLarge
-from handlers.contacts.service.records.records import Attached, Voice
+from handlers.contacts.service.records.files import Voice
+from handlers.contacts.service.records.records import Attached
 from tests.handlers.after_school.waivers_stage import png
 from tests.handlers.contacts.stage import NOW, TODAY, Contacts, contact
 from tests.handlers.contacts.test_register import MISSING

@@ -1,23 +1,21 @@
-"""Pictures that families sent into the chat: fetched from WeChat by their MediaId and made anew, before anything is
-locked. Their PicUrl is never opened."""
+"""Pictures of papers that families sent into the chat, before anything is locked."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from bot.errors import InvalidInput, Unavailable
-from bot.storage.files import MOST_UPLOADED, FileStore, FileTooLarge
-from bot.storage.pictures import Picture, PictureTooLarge, PictureUnreadable
-from bot.wechat.errors import InvalidCall, MediaTooLarge, WeChatError
+from bot.storage.pictures import Picture
+from bot.wechat.sent import Fault, SentAway, SentFiles, SentRefused
 from handlers.after_school.texts import waivers as texts
 
-# What is held in memory at the same time. Unpacked, a telephone's picture takes up to a hundred megabytes and more: the
-# next ones wait, and are answered later.
-_FETCHED_AT_ONCE: Final = 8
-_UNPACKED_AT_ONCE: Final = 2
+_SAID: Final[Mapping[Fault, str]] = {
+    Fault.TOO_LARGE: texts.PAPER_TOO_LARGE,
+    Fault.UNREADABLE: texts.PAPER_UNREADABLE,
+    Fault.GONE: texts.PAPER_GONE,
+}
 
 
 class PictureAway(Unavailable):
@@ -33,14 +31,6 @@ class PictureRefused(InvalidInput):
     code = "waiver_picture_refused"
 
 
-class Sent(Protocol):
-    """Where what people sent into the chat is fetched: `bot.wechat.client.WeChatClient`."""
-
-    async def media(self, media_id: str, most: int) -> bytes:
-        """A file of at most `most` bytes."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A picture as it would be kept."""
@@ -49,27 +39,16 @@ class Fetched:
 
 
 class PictureFetching:
-    """Fetches them, a few at a time."""
+    """Fetches them."""
 
-    def __init__(self, files: FileStore, sent: Callable[[], Sent]) -> None:
-        """`sent` gives the client, once the application runs."""
-        self._files = files
+    def __init__(self, sent: SentFiles) -> None:
         self._sent = sent
-        self._fetching = asyncio.Semaphore(_FETCHED_AT_ONCE)
-        self._unpacking = asyncio.Semaphore(_UNPACKED_AT_ONCE)
 
     async def fetch(self, media_id: str) -> Fetched:
         """One of them. Raises PictureAway, PictureRefused."""
-        async with self._fetching:
-            try:
-                content = await self._sent().media(media_id, MOST_UPLOADED)
-                async with self._unpacking:
-                    return Fetched(await self._files.prepared(content))
-            except (MediaTooLarge, FileTooLarge, PictureTooLarge) as error:
-                raise PictureRefused(texts.PAPER_TOO_LARGE) from error
-            except PictureUnreadable as error:
-                raise PictureRefused(texts.PAPER_UNREADABLE) from error
-            except InvalidCall as error:
-                raise PictureRefused(texts.PAPER_GONE) from error
-            except WeChatError as error:
-                raise PictureAway from error
+        try:
+            return Fetched(await self._sent.picture(media_id))
+        except SentRefused as error:
+            raise PictureRefused(_SAID[error.fault]) from error
+        except SentAway as error:
+            raise PictureAway from error

@@ -6,7 +6,7 @@ was called in vain twice is stale and waits, as a task, for those who keep conta
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -23,7 +23,6 @@ from handlers.accounts.service.audiences import WardMeant
 from handlers.accounts.service.offices import Offices
 from handlers.accounts.service.scope import as_id
 from handlers.contacts.domain.card import (
-    CALLS_UNTIL_STALE,
     CONFIDENTIAL,
     FactInvalid,
     FactKind,
@@ -36,6 +35,7 @@ from handlers.contacts.domain.card import (
 from handlers.contacts.domain.clears import Known, age, clears
 from handlers.contacts.domain.register import OPEN_TO_TEACHERS, Group
 from handlers.contacts.models import ContactsFact, ContactsFile
+from handlers.contacts.service.cards.facts import asked_on, in_force, miss, newest
 from handlers.contacts.service.cards.fitness import FitnessService
 from handlers.contacts.service.cards.views import CardView, FactView, OnRoster, StalePhone
 from handlers.contacts.service.reach import Reaching, own_id, whose
@@ -136,7 +136,7 @@ class CardService:
         stated_on = check_stated(stated.stated_on, local_date(now))
         async with transaction():
             await hold([UUID(ward.id)])
-            before = await _newest(ward.id, stated.holder, stated.kind)
+            before = await newest(ward.id, stated.holder, stated.kind)
             if before is not None and before.value == value:
                 await self._confirm(before)
                 row = before
@@ -166,9 +166,7 @@ class CardService:
             if is_answered:
                 await self._confirm(row)
             else:
-                row.failed_calls, row.updated_at = row.failed_calls + 1, self._clock.now()
-                row.is_stale = row.failed_calls >= CALLS_UNTIL_STALE
-                await row.save(update_fields=["failed_calls", "is_stale", "updated_at"])
+                await miss(row, self._clock.now())
             await self._wrote(actor, ward, row, "answered" if is_answered else "not_answered")
             return row.is_stale
 
@@ -188,10 +186,10 @@ class CardService:
         """A fact in force within reach, with its child held. Raises NotFound, FactReplaced."""
         row, ward = await self._found(actor, fact_id)
         await hold([row.pupil_id])
-        newest = await _newest(ward.id, row.holder, row.kind)
-        if newest is None or newest.id != row.id:
+        found = await newest(ward.id, row.holder, row.kind)
+        if found is None or found.id != row.id:
             raise FactReplaced
-        return newest, ward
+        return found, ward
 
     async def _found(self, actor: Actor, fact_id: str) -> tuple[ContactsFact, WardMeant]:
         row = await ContactsFact.get_or_none(id=as_id(fact_id))
@@ -209,9 +207,9 @@ class CardService:
             kept, own = await self._reaching.keepers(wards), await self._reaching.paired_with(actor.person_id)
             wards = {child: ward for child, ward in wards.items() if child in own or not kept.get(child)}
         stale = await ContactsFact.filter(pupil_id__in=list(wards), is_stale=True) if wards else []
-        newest = {row.id for row in await in_force({str(row.pupil_id) for row in stale})}
+        current = {row.id for row in await in_force({str(row.pupil_id) for row in stale}, FactKind.PHONE)}
         order = {child: place for place, child in enumerate(wards)}
-        rows = sorted((row for row in stale if row.id in newest), key=lambda row: order[str(row.pupil_id)])
+        rows = sorted((row for row in stale if row.id in current), key=lambda row: order[str(row.pupil_id)])
         return wards, rows
 
     async def _wrote(self, actor: Actor, ward: WardMeant, row: ContactsFact, purpose: str) -> None:
@@ -219,21 +217,6 @@ class CardService:
             actor, _ACTION, f"contacts_fact:{row.id}", whose=whose(ward), fields=[f"{row.holder}.{row.kind}"],
             purpose=purpose,
         )  # fmt: skip
-
-
-async def in_force(child_ids: Collection[str]) -> list[ContactsFact]:
-    """The newest version of every fact of the children, by whom and what it is about."""
-    if not child_ids:
-        return []
-    rows = await ContactsFact.filter(pupil_id__in=list(child_ids)).order_by("entered_at", "created_at", "id")
-    newest = {(row.pupil_id, row.holder, row.kind): row for row in rows}
-    holders, kinds = list(Holder), list(FactKind)
-    return sorted(newest.values(), key=lambda row: (holders.index(row.holder), kinds.index(row.kind)))
-
-
-async def _newest(child_id: str, holder: Holder, kind: FactKind) -> ContactsFact | None:
-    rows = ContactsFact.filter(pupil_id=UUID(child_id), holder=holder, kind=kind)
-    return await rows.order_by("-entered_at", "-created_at", "-id").first()
 
 
 async def _helps(child_id: str) -> tuple[Group, ...]:
@@ -247,13 +230,9 @@ def _is_entrustment(known: Known) -> bool:
     return known.holder is Holder.CARER and known.kind is FactKind.ENTRUSTMENT
 
 
-def _asked(row: ContactsFact) -> date:
-    return local_date(row.confirmed_at) if row.confirmed_at else row.stated_on
-
-
 def known_of(row: ContactsFact) -> Known:
     """How far a fact in force is known."""
-    return Known(row.holder, row.kind, _asked(row), row.is_stale)
+    return Known(row.holder, row.kind, asked_on(row), row.is_stale)
 
 
 def _fact(row: ContactsFact, today: date) -> FactView:

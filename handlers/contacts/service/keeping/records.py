@@ -87,7 +87,7 @@ class ContactsKeeping:
         kind, _, day = due.subject.partition(":")
         on, now = date.fromisoformat(day), self._clock.now()
         if kind == _SEAL:
-            await seal(await self._to_seal(on), now)
+            await seal(await self._to_seal(on), self._files, now)
         else:
             await reduce(await self._to_reduce(on), self._files, now)
 

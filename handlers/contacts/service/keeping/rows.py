@@ -30,7 +30,7 @@ from handlers.contacts.models import (
     ContactsReport,
 )
 from handlers.contacts.service.cards.fitness import PAPER
-from handlers.contacts.service.records.records import FILES
+from handlers.contacts.service.records.files import FILES, drop_drafts
 from handlers.contacts.service.recounting import hold
 from handlers.contacts.texts import keeping as texts
 
@@ -41,7 +41,7 @@ _OF_A_CHILD: Final[tuple[type[Model], ...]] = (
 )  # fmt: skip
 
 
-async def seal(pupils: Collection[UUID], now: datetime) -> None:
+async def seal(pupils: Collection[UUID], files: FileStore, now: datetime) -> None:
     """Open files end, pairs end, drafts go; everything else is kept as it is. Twice is once."""
     await hold(pupils)
     own = {"pupil_id__in": list(pupils)}
@@ -51,7 +51,7 @@ async def seal(pupils: Collection[UUID], now: datetime) -> None:
         row.sealed_at = row.updated_at = now
         await row.save(update_fields=["ended_on", "end_reason", "active_key", "sealed_at", "updated_at"])
     await ContactsPair.filter(**own, until__isnull=True).update(until=local_date(now), active_key=None, updated_at=now)
-    await ContactsDraft.filter(**own).delete()
+    await drop_drafts(files, await ContactsDraft.filter(**own))
 
 
 async def reduce(pupils: Collection[UUID], files: FileStore, now: datetime) -> None:
@@ -60,7 +60,7 @@ async def reduce(pupils: Collection[UUID], files: FileStore, now: datetime) -> N
         return
     await hold(pupils)
     own = {"pupil_id__in": list(pupils)}
-    await seal(pupils, now)
+    await seal(pupils, files, now)
     owners = [Owner(FILES, str(each)) for each in await ContactsRecord.filter(**own).values_list("id", flat=True)]
     owners += [Owner(PAPER, str(each)) for each in await ContactsCheck.filter(**own).values_list("id", flat=True)]
     for owner in owners:

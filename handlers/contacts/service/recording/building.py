@@ -9,9 +9,11 @@ from handlers.accounts.service.audiences import AccountsAudiences
 from handlers.accounts.service.offices import Offices
 from handlers.alarms.service.alarms import AlarmService
 from handlers.contacts.service.reach import Reaching
+from handlers.contacts.service.recording.fetching import MediaFetching
 from handlers.contacts.service.recording.recording import RecordingService
 from handlers.contacts.service.recording.reporting import ReportService
 from handlers.contacts.service.recording.today import Sources, TodayService
+from handlers.contacts.service.recording.unanswered import Unanswered
 from handlers.contacts.service.records.drafts import DraftService
 from handlers.contacts.service.records.records import RecordService
 
@@ -24,6 +26,8 @@ class RecordingParts:
     reports: ReportService
     today: TodayService
     drafts: DraftService
+    unanswered: Unanswered
+    fetching: MediaFetching
 
 
 def recording_over(machinery: Machinery) -> RecordingParts:
@@ -32,7 +36,7 @@ def recording_over(machinery: Machinery) -> RecordingParts:
     audiences, offices = services.get(AccountsAudiences), Offices(clock)
     reaching, records, drafts = services.get(Reaching), services.get(RecordService), services.get(DraftService)
     reports = ReportService(services.get(AlarmService), offices, audiences, audit, clock)
-    recording = RecordingService(reaching, records, drafts, reports)
+    recording = RecordingService(reaching, records, drafts, reports, offices, audit=audit, outbox=machinery.outbox)
     sources = Sources(audiences, records, drafts, reports)
     today = TodayService(reaching, sources, offices, recording, audit=audit, clock=clock)
-    return RecordingParts(recording, reports, today, drafts)
+    return RecordingParts(recording, reports, today, drafts, Unanswered(reaching), MediaFetching(machinery.sent))

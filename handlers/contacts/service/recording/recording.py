@@ -7,20 +7,28 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
+from bot.audit.log import Audit
+from bot.delivery.outbox import Outbox
 from bot.errors import NotFound
 from bot.identity import Actor
 from bot.rights import Action, Subject, reach_of, refusal
 from bot.storage.database import transaction
 from bot.storage.files import FileContent
+from bot.storage.pictures import Picture
 from handlers.accounts.service.audiences import WardMeant
+from handlers.accounts.service.offices import Offices
 from handlers.contacts.domain.forms import KEY
+from handlers.contacts.domain.numbers import NumberAsked
 from handlers.contacts.domain.records import LONGEST_FINDING, Contact
 from handlers.contacts.domain.reports import TriggerAsked
 from handlers.contacts.domain.triggers import Trigger, recognised
 from handlers.contacts.models import ContactsRecord
-from handlers.contacts.service.reach import Reaching, own_id
+from handlers.contacts.service.reach import Reaching, own_id, whose
+from handlers.contacts.service.recording.numbers import with_number
 from handlers.contacts.service.recording.reporting import ReportService
+from handlers.contacts.service.recording.unanswered import reminder_of
 from handlers.contacts.service.records.drafts import DraftService
+from handlers.contacts.service.records.files import Voice
 from handlers.contacts.service.records.records import Attached, RecordService
 from handlers.contacts.service.records.views import RecordView
 from handlers.contacts.service.recounting import hold
@@ -28,6 +36,7 @@ from handlers.contacts.texts import reports as texts
 from knowledge.safety import Alarm, Guard
 
 _ACTION: Final = Action.CONTACTS_OWN
+_WORDS: Final = ("finding", "follow_up", "sealed")
 _GUARDED: Final = {
     Alarm.SELF_HARM: Trigger.SELF_HARM,
     Alarm.ABUSE: Trigger.VIOLENCE,
@@ -60,12 +69,16 @@ class RecordingService:
     """The use cases of a teacher with the children paired with them."""
 
     def __init__(
-        self, reaching: Reaching, records: RecordService, drafts: DraftService, reports: ReportService
-    ) -> None:
+        self, reaching: Reaching, records: RecordService, drafts: DraftService, reports: ReportService,
+        offices: Offices, *, audit: Audit, outbox: Outbox,
+    ) -> None:  # fmt: skip
         self._reaching = reaching
         self._records = records
         self._drafts = drafts
         self._reports = reports
+        self._offices = offices
+        self._audit = audit
+        self._outbox = outbox
 
     async def own(self, actor: Actor, child_id: str) -> WardMeant:
         """A child paired with the actor. Raises NotFound, NotPermitted."""
@@ -79,9 +92,9 @@ class RecordingService:
         self, actor: Actor, child_id: str, contact: Contact, asked: Asked, attached: Attached | None = None
     ) -> Written:
         """It is written down; with something ticked a report is opened in the same moment. Sent again it is the same
-        record and the same report. Raises NotFound, TriggerAsked, and as `RecordService.write`."""
+        record and the same report. Raises NotFound, TriggerAsked, NumberAsked, and as `RecordService.write`."""
         ward = await self.own(actor, child_id)
-        contact = judged(contact, asked)
+        contact = await self._with_number(actor, ward, judged(contact, asked))
         async with transaction():
             record = await self._records.write(actor, ward.id, contact, attached)
             return Written(record, await self._reported(actor, ward, contact, asked.ticked, record.id))
@@ -89,21 +102,31 @@ class RecordingService:
     async def correct(self, actor: Actor, record_id: str, contact: Contact, asked: Asked) -> Written:
         """Another version of a record of the actor's own. Raises as `write`, and RecordCorrected."""
         ward = (await self.mine(actor, record_id)).ward
-        contact = judged(contact, asked)
+        contact = await self._with_number(actor, ward, judged(contact, asked))
         async with transaction():
             record = await self._records.correct(actor, record_id, contact)
             return Written(record, await self._reported(actor, ward, contact, asked.ticked, record.id))
 
-    async def keep(self, actor: Actor, child_id: str, filled: Mapping[str, str]) -> None:
+    async def keep(self, actor: Actor, child_id: str, filled: Mapping[str, str], *, is_asked: bool = False) -> None:
         """What is filled in so far stays as a draft; what comes late, after the record itself, is none any more.
-        Raises NotFound, DraftTooLarge."""
+        `is_asked`: whether something has to be reported; who leaves that unanswered is told of it. Raises NotFound,
+        DraftTooLarge."""
         ward = await self.own(actor, child_id)
         async with transaction():
             await hold([UUID(ward.id)])
             key = filled.get(KEY) or None
             if key and await ContactsRecord.exists(author_id=own_id(actor), client_key=key):
                 return
-            await self._drafts.save(actor, ward.id, filled)
+            waits = (
+                True
+                if is_asked
+                else None
+                if heard_in_words("\n".join(filled.get(name, "") for name in _WORDS))
+                else False
+            )
+            draft = await self._drafts.save(actor, ward.id, filled, is_asked=waits)
+            if is_asked:
+                await self._outbox.promise([reminder_of(draft)])
 
     # ------------------------------------------------------------------------------------------------- what is written
     async def mine(self, actor: Actor, record_id: str) -> RecordView:
@@ -120,18 +143,41 @@ class RecordingService:
         await self._records.follow_up_done(actor, record_id)
         return child_id
 
+    async def attach(self, actor: Actor, child_id: str, media: Picture | Voice) -> None:
+        """A picture or a voice note lies with what is begun about a child paired with the actor. Raises NotFound,
+        FileTooLarge."""
+        await self._drafts.attach(actor, (await self.own(actor, child_id)).id, media)
+
     async def photo(self, actor: Actor, record_id: str) -> FileContent:
-        """The picture of a record of the actor's own. Raises NotFound, FileNotFound."""
-        record = await self.mine(actor, record_id)
-        if record.photo_id is None:
+        """The picture of a record, for its author and the protection lead. Raises NotFound, FileNotFound."""
+        record = await self._records.one(actor, record_id)
+        return await self._file(actor, record, record.photo_id)
+
+    async def voice(self, actor: Actor, record_id: str) -> FileContent:
+        """The voice note of a record, likewise."""
+        record = await self._records.one(actor, record_id)
+        return await self._file(actor, record, record.voice_id)
+
+    async def _file(self, actor: Actor, record: RecordView, file_id: str | None) -> FileContent:
+        if file_id is None:
             raise refusal(NotFound(), actor, _ACTION, Subject())
-        return await self._records.file(actor, record.id, record.photo_id)
+        return await self._records.file(actor, record.id, file_id)
 
     async def report(self, actor: Actor, child_id: str, triggers: Collection[Trigger], words: str) -> str:
         """Something has to be reported, record or no record; gives the id of the report. Raises NotFound."""
         ward = await self.own(actor, child_id)
         async with transaction():
             return await self._reports.open_for(actor, ward, frozenset(triggers), words[:LONGEST_FINDING])
+
+    async def _with_number(self, actor: Actor, ward: WardMeant, contact: Contact) -> Contact:
+        try:
+            return await with_number(contact, ward.id, self._offices)
+        except NumberAsked:
+            # Whoever is asked is told who has a number on the card.
+            await self._audit.record(
+                actor, _ACTION, f"child:{ward.id}", whose=whose(ward), fields=["phone"], purpose="number"
+            )
+            raise
 
     async def _reported(
         self, actor: Actor, ward: WardMeant, contact: Contact, ticked: frozenset[Trigger], record_id: str

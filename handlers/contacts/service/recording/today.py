@@ -17,9 +17,11 @@ from bot.identity import Actor
 from bot.rights import Action, Subject, may, reach_of, refusal
 from bot.storage.database import transaction
 from handlers.accounts.service.audiences import AccountsAudiences, WardMeant
-from handlers.accounts.service.offices import Caller, Offices
+from handlers.accounts.service.offices import Offices
+from handlers.contacts.domain.card import Holder
 from handlers.contacts.models import ContactsDraft, ContactsDue
 from handlers.contacts.service.reach import Reaching, own_id, whose
+from handlers.contacts.service.recording.numbers import CardNumber, Numbers, numbers_of
 from handlers.contacts.service.recording.recording import RecordingService
 from handlers.contacts.service.recording.reporting import ReportService
 from handlers.contacts.service.records.drafts import DraftService
@@ -36,13 +38,14 @@ _SHOWN: Final = 10
 @dataclass(frozen=True, slots=True)
 class OwnChild:
     """A child in a list. `due_on`: whichever of contact and visit comes first, None: nothing is asked for. A visit is
-    due: `is_visit`."""
+    due: `is_visit`. `is_asked`: the draft holds a question of danger nobody has answered."""
 
     ward: WardMeant
     due_on: date | None
     is_visit: bool
     is_overdue: bool
     has_draft: bool
+    is_asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +59,23 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """Somebody at home who may be called."""
+    """Somebody at home who may be called. `holder`: whose number on the card it is, None: it does not stand there."""
 
     person_id: str
     name: str = field(repr=False)
     phone: str = field(repr=False)
     is_acting: bool
+    holder: Holder | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnSheet:
-    """One child as its teacher sees it. `report_id`: of a report that has to be finished first."""
+    """One child as its teacher sees it. `numbers`: those of the card that the roster does not have; `report_id`: of a
+    report that has to be finished first."""
 
     child: OwnChild
     phones: Sequence[Phone]
+    numbers: Sequence[CardNumber]
     records: Sequence[RecordView]
     draft: DraftView | None
     report_id: str | None
@@ -121,10 +127,11 @@ class TodayService:
             found = next((each for each in await self._children(actor) if each.ward.id == ward.id), None)
             if found is None:
                 raise refusal(NotFound(), actor, _ACTION, Subject())
-            callers, acting = await self._offices.guardians(ward.id)
+            numbers = await numbers_of(ward.id, self._offices)
         return OwnSheet(
             child=found,
-            phones=[_phone(each, acting) for each in callers if each.phone],
+            phones=_phones(numbers),
+            numbers=numbers.only_on_card,
             records=await self._sources.records.of_child(actor, ward.id, limit=_SHOWN),
             draft=await self._sources.drafts.read(actor, ward.id),
             report_id=await self._sources.reports.open_of(actor, ward.id),
@@ -157,20 +164,24 @@ class TodayService:
         if not wards:
             return []
         rows = {str(row.pupil_id): row for row in await ContactsDue.filter(pupil_id__in=[UUID(each) for each in wards])}
-        drafts = ContactsDraft.filter(person_id=own_id(actor)).values_list("pupil_id", flat=True)
-        begun = {str(pupil) for pupil in await drafts}
+        drafts = ContactsDraft.filter(person_id=own_id(actor)).values_list("pupil_id", "asked_at")
+        begun = {str(pupil): asked is not None for pupil, asked in await drafts}
         day = local_date(self._clock.now())
-        found = [_own(ward, rows, day, has_draft=child in begun) for child, ward in wards.items()]
+        found = [_own(ward, rows, day, begun.get(child)) for child, ward in wards.items()]
         return sorted(found, key=lambda each: (each.due_on or date.max, each.ward.class_name, each.ward.name))
 
 
-def _own(ward: WardMeant, rows: Mapping[str, ContactsDue], day: date, *, has_draft: bool) -> OwnChild:
+def _own(ward: WardMeant, rows: Mapping[str, ContactsDue], day: date, asked: bool | None) -> OwnChild:
     row = rows.get(ward.id)
     contact, visit = (row.due_on, row.visit_due_on) if row else (None, None)
     due_on = min((each for each in (contact, visit) if each), default=None)
     is_visit = visit is not None and visit == due_on
-    return OwnChild(ward, due_on, is_visit, due_on is not None and due_on < day, has_draft)
+    return OwnChild(ward, due_on, is_visit, due_on is not None and due_on < day, asked is not None, bool(asked))
 
 
-def _phone(caller: Caller, acting: str | None) -> Phone:
-    return Phone(caller.person_id, caller.name, caller.phone, caller.person_id == acting)
+def _phones(numbers: Numbers) -> list[Phone]:
+    return [
+        Phone(each.person_id, each.name, each.phone, each.person_id == numbers.acting, numbers.holder_of(each.phone))
+        for each in numbers.callers
+        if each.phone
+    ]

@@ -39,26 +39,18 @@ from handlers.contacts.domain.records import (
 )
 from handlers.contacts.models import ContactsDraft, ContactsRecord, ContactsReport
 from handlers.contacts.service.reach import Reaching, own_id, whose
+from handlers.contacts.service.records.calls import count_call
+from handlers.contacts.service.records.files import FILES, Voice, adopt, drop_drafts, keep_with_record
 from handlers.contacts.service.records.views import FollowUp, RecordView
 from handlers.contacts.service.recounting import Recount, hold, no_clock
 
-FILES: Final = "contacts_record"
-"""The kind of owner under which a picture and a voice note are kept."""
 MOST_SHOWN: Final = 50
 _ACTION: Final = Action.CONTACTS_OWN
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """A voice note: it never replaces what is written down."""
-
-    media_type: str
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Attached:
-    """What comes with a record; a picture as it was taken."""
+    """What comes with a record; a picture as it was taken. What lies with the draft comes by itself."""
 
     picture: bytes = field(default=b"", repr=False)
     voice: Voice | None = None
@@ -224,8 +216,15 @@ class RecordService:
             superseded_by=row.id, updated_at=now
         ):
             raise RecordCorrected
-        await self._attach(row, picture, voice)
-        await ContactsDraft.filter(person_id=own_id(actor), pupil_id=pupil).delete()
+        corrected = await ContactsRecord.get(id=corrects) if corrects else None
+        await count_call(ward.id, contact, corrected, now)
+        for media in (picture, voice):
+            if media is not None:
+                await keep_with_record(self._files, row, media)
+        if corrects is None:
+            drafts = await ContactsDraft.filter(person_id=own_id(actor), pupil_id=pupil)
+            await adopt(self._files, row, drafts)
+            await drop_drafts(self._files, drafts)
         await self._wrote(actor, ward, row.id, "correct" if corrects else "write")
         await self._recount([pupil])
         return (await self._views(actor, [row], {ward.id: ward}))[0]
@@ -244,17 +243,8 @@ class RecordService:
             met=sorted_words(contact.met), outcome=contact.outcome, topics=sorted_words(contact.topics),
             finding=contact.finding.strip() or None, sealed_part=contact.sealed_part.strip() or None,
             follow_up=contact.follow_up.strip() or None, follow_up_on=contact.follow_up_on,
-            next_on=contact.next_on, corrects_id=corrects, created_at=now, updated_at=now,
+            next_on=contact.next_on, called=contact.called, corrects_id=corrects, created_at=now, updated_at=now,
         )  # fmt: skip
-
-    async def _attach(self, row: ContactsRecord, picture: Picture | None, voice: Voice | None) -> None:
-        owner = Owner(FILES, str(row.id))
-        if picture is not None:
-            row.photo_id = UUID((await self._files.keep_prepared(owner, picture)).id)
-        if voice is not None:
-            row.voice_id = UUID((await self._files.keep(owner, voice.content, voice.media_type)).id)
-        if picture is not None or voice is not None:
-            await row.save(update_fields=["photo_id", "voice_id"])
 
     async def _wrote(self, actor: Actor, ward: WardMeant, record: UUID, purpose: str) -> None:
         await self._audit.record(actor, _ACTION, f"contacts_record:{record}", whose=whose(ward), purpose=purpose)
@@ -297,6 +287,7 @@ def _view(
         follow_up_on=row.follow_up_on,
         follow_up_done_at=row.follow_up_done_at,
         next_on=row.next_on,
+        called=row.called,
         finding=(row.finding or "") if may_read else None,
         sealed_part=(row.sealed_part or "") if is_open else None,
         photo_id=str(row.photo_id) if row.photo_id and may_read else None,

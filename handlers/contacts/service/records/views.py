@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from handlers.accounts.service.audiences import WardMeant
+from handlers.contacts.domain.card import Holder
 from handlers.contacts.domain.records import ContactOutcome, DayPart, Met, Topic, Way
 
 
@@ -31,6 +32,7 @@ class RecordView:
     follow_up_on: date | None
     follow_up_done_at: datetime | None
     next_on: date | None
+    called: Holder | None
     finding: str | None = field(repr=False)
     sealed_part: str | None = field(repr=False)
     photo_id: str | None
