@@ -24,7 +24,8 @@ from handlers.accounts.service.people import place_of
 from handlers.contacts.domain.clears import is_old
 from handlers.contacts.domain.forms import WRITTEN
 from handlers.contacts.models import ContactsDraft, ContactsDue
-from handlers.contacts.service.cards.cards import in_force, known_of
+from handlers.contacts.service.cards.cards import known_of
+from handlers.contacts.service.cards.facts import in_force
 from handlers.contacts.service.clock.counting import first_due
 from handlers.contacts.service.overview.views import LateChild, LateTeacher, Overview, StaleCard, WaitingDraft
 from handlers.contacts.service.reach import CareReach, Reaching

@@ -21,7 +21,8 @@ from handlers.contacts.models import ContactsCheck, ContactsFile, ContactsPair, 
 from handlers.contacts.service.cards.cards import CardService
 from handlers.contacts.service.cards.fitness import PAPER, FitnessService
 from handlers.contacts.service.cards.views import CheckView, FactView, OnRoster
-from handlers.contacts.service.records.records import FILES, RecordService
+from handlers.contacts.service.records.files import FILES
+from handlers.contacts.service.records.records import RecordService
 from handlers.contacts.service.records.views import RecordView
 from handlers.contacts.service.register.entering import RegisterService
 from handlers.contacts.service.register.views import ChildFile
