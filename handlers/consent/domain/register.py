@@ -171,7 +171,7 @@ REGISTER: Final[tuple[Item, ...]] = (
         "contacts_record": "pupil_id author_id client_key happened_on day_part entered_at is_backdated way met outcome"
         " called topics finding sealed_part follow_up follow_up_on follow_up_done_at follow_up_done_by next_on voice_id"
         " photo_id corrects_id superseded_by",
-        "contacts_draft": "person_id pupil_id body",
+        "contacts_draft": "person_id pupil_id body asked_at",
         "contacts_report": "pupil_id record_id triggers words calls opened_by opened_at completed_by completed_at state"
         " closed_by closed_at closing alarm_key",
         "contacts_due": "pupil_id due_on visit_due_on counted_from visit_counted_from level stage stage_at",
