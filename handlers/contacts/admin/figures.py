@@ -123,7 +123,7 @@ def _of_month(town: TownFigures, at: int) -> list[Row]:
 
 def _row(name: str, shown: Shown | None) -> Row:
     if shown is None:
-        return Row(name, texts.NOT_COUNTED, texts.NOT_COUNTED, texts.NOT_COUNTED)
+        return Row(name, texts.NO_NUMBER, texts.NOT_COUNTED, texts.NOT_COUNTED)
     registered = texts.HIDDEN if shown.registered is None else texts.COUNT.format(count=shown.registered)
     return Row(name, registered, _words(shown.covered), _words(shown.on_time))
 

@@ -1,8 +1,8 @@
 """What of the figures may be shown, so that nobody is recognised by a small number. Pure.
 
 A number from 1 to 4 is small, and so is what is left when one number is taken from another. A month of one school is
-shown alone: what is small there is left out, or said as "all but a few". In a table of schools that has totals a row is
-shown wholly or not at all; where one is left out, others are until what the totals give away is no small number either.
+shown alone: what is small there is left out, or said as "all but a few". In a table of schools that has totals whole
+rows are left out besides, until what the totals give away is no small number either.
 Schools that have few children in any of the months stand in one row with others for all of them, so that no month tells
 what another one hides.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
 from operator import add
-from typing import Final
+from typing import Final, TypeAlias
 
 from handlers.contacts.domain.figures import Counts
 
@@ -175,18 +175,70 @@ def _beside_hidden(months: Sequence[Counts | None], shown: Sequence[Shown | None
 def _month(rows: Sequence[Counts], least: int) -> tuple[list[Shown], Shown]:
     """The rows of a month, and their total."""
     total = reduce(add, rows, Counts())
-    hidden = {at for at, row in enumerate(rows) if _has_small(row, least)}
-    if hidden and not _has_small(total, least):
-        # The total is shown: what it gives away of those left out is itself no small number.
-        more = sorted((at for at, row in enumerate(rows) if row.registered), key=lambda at: rows[at].registered)
-        for at in more:
-            if len(hidden) > 1 and not _has_small(reduce(add, (rows[each] for each in hidden)), least):
-                break
-            hidden.add(at)
-    shown = [Shown(row.registered) if at in hidden else _whole(row) for at, row in enumerate(rows)]
+    alone = [_alone(row, least) for row in rows]
+    left_out = {at for at, each in enumerate(alone) if HIDDEN in (each.covered, each.on_time) or _is_there(each)}
+    is_telling = not _has_small(total, least)
+    if is_telling:
+        left_out = _left_out(rows, alone, left_out, least)
+    shown = [
+        Shown(row.registered) if at in left_out else each
+        for at, (row, each) in enumerate(zip(rows, alone, strict=True))
+    ]
     if is_small(total.registered, least):
         return shown, NOTHING
-    return shown, Shown(total.registered) if _has_small(total, least) else _whole(total)
+    return shown, _whole(total) if is_telling else Shown(total.registered)
+
+
+def _left_out(rows: Sequence[Counts], alone: Sequence[Shown], left_out: set[int], least: int) -> set[int]:
+    """Where the total is shown: what it gives away of the rows left out together is no small number, and of the rows
+    that say "at least" none is pinned down, even by somebody who knew all that is left out."""
+    found = set(left_out)
+    others = [at for at, row in enumerate(rows) if row.registered and at not in found]
+    others.sort(key=lambda at: rows[at].registered, reverse=True)
+    while others:
+        about = [at for at in others if Few.LACKING in (alone[at].covered.few, alone[at].on_time.few)]
+        if found and (len(found) < 2 or _has_small(reduce(add, (rows[at] for at in found)), least)):
+            going = others[-1]
+        elif not _are_free([_could_be(rows[at], alone[at], least) for at in about], [rows[at] for at in about]):
+            going = about[-1]
+        else:
+            break
+        others.remove(going)
+        found.add(going)
+    return found
+
+
+_Pairs: TypeAlias = frozenset[tuple[int, int]]
+
+
+def _could_be(row: Counts, shown: Shown, least: int) -> _Pairs:
+    """How many are overdue and how many were late, as far as a row tells: whoever is overdue was late."""
+    overdue = range(1, least) if shown.covered.few else (row.overdue,)
+    late = range(1, least) if shown.on_time.few else (row.late,)
+    return frozenset((one, other) for one in overdue for other in late if one <= other)
+
+
+def _are_free(among: Sequence[_Pairs], rows: Sequence[Counts]) -> bool:
+    """Whether the sums of the rows leave more than one value to each number that a row does not tell."""
+    whole = (sum(row.overdue for row in rows), sum(row.late for row in rows))
+    for at, own in enumerate(among):
+        others = _sums([*among[:at], *among[at + 1 :]])
+        fitting = {(one, other) for one, other in own if (whole[0] - one, whole[1] - other) in others}
+        for place in (0, 1):
+            if len({pair[place] for pair in own}) > 1 and len({pair[place] for pair in fitting}) < 2:
+                return False
+    return True
+
+
+def _sums(among: Sequence[_Pairs]) -> _Pairs:
+    found: _Pairs = frozenset({(0, 0)})
+    for each in among:
+        found = frozenset((one + two, late + more) for one, late in found for two, more in each)
+    return found
+
+
+def _is_there(shown: Shown) -> bool:
+    return Few.THERE in (shown.covered.few, shown.on_time.few)
 
 
 def _is_hidden(shown: Shown | None) -> bool:

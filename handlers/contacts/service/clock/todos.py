@@ -13,6 +13,7 @@ from handlers.contacts.models import ContactsDue
 from handlers.contacts.texts import clock as texts
 
 REGISTER: Final = "/contacts/register"
+OVERVIEW: Final = "/contacts/overview"
 
 
 class ClockTodos:
@@ -28,4 +29,4 @@ class ClockTodos:
         schools = reach_of(actor, Action.CONTACTS_REGISTER).schools
         schools |= await self._offices.points_of(schools)
         left = ContactsDue.filter(school_id__in=sorted(schools), stage__in=[Stage.LEAD, Stage.LEADER])
-        return [Todo(texts.TODO_LEAD, await left.count(), REGISTER, is_urgent=True)]
+        return [Todo(texts.TODO_LEAD, await left.count(), OVERVIEW, is_urgent=True)]

@@ -27,6 +27,7 @@ from handlers.contacts.models import ContactsDraft, ContactsDue
 from handlers.contacts.service.cards.cards import known_of
 from handlers.contacts.service.cards.facts import in_force
 from handlers.contacts.service.clock.counting import first_due
+from handlers.contacts.service.clock.todos import OVERVIEW
 from handlers.contacts.service.overview.views import LateChild, LateTeacher, Overview, StaleCard, WaitingDraft
 from handlers.contacts.service.reach import CareReach, Reaching
 from handlers.contacts.service.recording.recording import heard_in_words
@@ -34,7 +35,7 @@ from handlers.contacts.service.recording.reporting import ReportLine, ReportServ
 from handlers.contacts.service.register.entering import RegisterService
 from handlers.contacts.texts import overview as texts
 
-PAGE: Final = "/contacts/overview"
+PAGE: Final = OVERVIEW
 _ACTION: Final = Action.CONTACTS_REGISTER
 _FIELDS: Final = ("due", "level", "facts", "reports", "drafts")
 UNFINISHED_AFTER: Final = timedelta(days=1)
