@@ -259,6 +259,10 @@ async def test_the_lead_is_told_at_once_and_no_word_says_of_whom(contacts: Conta
     [push] = await pushes()
     assert (push.person_id, push.push_class, push.child_ids) == (contacts.people.lead.person_id, PushClass.URGENT, ())
     assert push.not_before == contacts.clock.now()
+    parts = contacts.machinery.parts
+    sources = {name: source for part in parts for name, source in part.pushes.items()}
+    assert sources[push.reason.partition(":")[0]] is contacts.telling
+    assert contacts.telling in [listener for part in parts for listener in part.unreachable]
     said = (await contacts.telling.compose([push], contacts.clock.now()))[push.id]
     assert isinstance(said, Composed)
     words = f"{said.text}{said.line}{said.path}{''.join(str(said.slots[slot]) for slot in Slot)}"

@@ -154,9 +154,10 @@ class GlassWatching:
         names = await self._audiences.names(people)
         schools = await self._offices.names({str(row.school_id) for row in rows})
         wards = await self._audiences.children({str(row.pupil_id) for row in rows})
+        places = {row.school_id: await self._place(row) for row in {row.school_id: row for row in rows}.values()}
         found = []
         for row in rows:
-            place = await self._place(row)
+            place = places[row.school_id]
             is_open = may(actor, Action.CONTACTS_SEALED, place)
             found.append(
                 GlassLine(
