@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from bot.delivery.credits import Credits, Reserved
 from bot.delivery.models import DeliveryClaim, DeliveryStatus
 from bot.delivery.pushes import ChannelName, Purpose, Push, PushClass
-from bot.delivery.tables import Statement, moment_of, of_pushes
+from bot.delivery.tables import Statement, by_index, moment_of, of_pushes
 from bot.storage.database import transaction
 
 NORMAL_LANE: Final = 2
@@ -198,15 +198,25 @@ class Claims:
     async def begin(self, departing: Sequence[Departing], now: datetime, spare: timedelta) -> set[str]:
         """From now on they may be on their way; gives the ids of those that still may: not taken back in the meantime,
         and under a claim that stands for `spare` longer."""
-        statement = Statement(of_pushes())
-        moment, end = statement.add(now, "moment"), statement.add(now + spare, "moment")
-        kinds = {"push_id": "id", "own_claim": "id", "own_channel": "text", "own_index": "text", "own_message": "id"}
-        given = statement.rows("given", kinds, [(each.row.push.id, each.row.claim, *each[1:]) for each in departing])
-        begun = await statement.fetch(
-            f"UPDATE outbox_push SET begun_at = {moment}, attempts = attempts + 1, channel = given.own_channel,"  # noqa: S608
-            f" recipient_index = given.own_index, message_id = given.own_message, platform_id = NULL FROM {given}"
-            f" WHERE {_STILL_OURS} AND lease_until > {end} RETURNING outbox_push.id AS id"
-        )
+        async with transaction():
+            await by_index()
+            statement = Statement(of_pushes())
+            moment, end = statement.add(now, "moment"), statement.add(now + spare, "moment")
+            kinds = {
+                "push_id": "id",
+                "own_claim": "id",
+                "own_channel": "text",
+                "own_index": "text",
+                "own_message": "id",
+            }
+            given = statement.rows(
+                "given", kinds, [(each.row.push.id, each.row.claim, *each[1:]) for each in departing]
+            )
+            begun = await statement.fetch(
+                f"UPDATE outbox_push SET begun_at = {moment}, attempts = attempts + 1, channel = given.own_channel,"  # noqa: S608
+                f" recipient_index = given.own_index, message_id = given.own_message, platform_id = NULL FROM {given}"
+                f" WHERE {_STILL_OURS} AND lease_until > {end} RETURNING outbox_push.id AS id"
+            )
         return {str(row["id"]) for row in begun}
 
     async def settle(self, settled: Sequence[tuple[Claimed, Settled]], now: datetime) -> set[str]:
@@ -216,6 +226,7 @@ class Claims:
         """
         if not settled:
             return set()
+        await by_index()
         statement = Statement(of_pushes())
         moment = statement.add(now, "moment")
         given = statement.rows("given", _SETTLING, [_settling(row, each) for row, each in settled])

@@ -33,6 +33,7 @@ from bot.delivery.pushes import (
     PushSource,
 )
 from bot.delivery.quiet import QuietHours
+from bot.delivery.tables import by_index
 from bot.errors import Unavailable
 from bot.logs import get_logger
 from bot.metrics import Metrics
@@ -99,6 +100,7 @@ class Preparation:
         parcels = parcels_of(addressed)
         paused = await self._limiter.paused([*(channel.value for channel in ChannelName), *self._templates])
         async with transaction():
+            await by_index()
             going = await self._planned(parcels, paused, done)
             going = await self._within_cap(going, now, done)
             await self._claims.keep_credits([row for parcel in going for row in parcel.rows])

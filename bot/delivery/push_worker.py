@@ -57,7 +57,7 @@ class PushLimits:
 
     batch: int = 500
     at_once: int = 50
-    lines: int = 2
+    lines: int = 3
     lease: timedelta = timedelta(minutes=3)
     send_s: float = 30.0
     idle_s: float = 1.0
@@ -105,7 +105,7 @@ class PushWorker:
         self._settler = Settler(self._claims, credits, self._reports, listeners, clock=clock, metrics=metrics)
         at_once = self._limits.at_once
         # So many say together that they go, while as many as may be are on their way.
-        self._together = at_once // 4 + 1
+        self._together = at_once // 2 + 1
         self._begin_before_s = _BEGIN_BEFORE_S
         self._has_adopted = False
         self._carriers: Carriers[Departure] = Carriers(self._carry, at_once=at_once, most=at_once + 2 * self._together)

@@ -120,6 +120,17 @@ def of_pushes() -> BaseDBAsyncClient:
     return OutboxPush._choose_db(True)
 
 
+async def by_index() -> None:
+    """From here to the end of the caller's transaction rows that are given are looked up one by one.
+
+    PostgreSQL keeps its plan of a statement, and one made while the table was nearly empty reads all of it for every
+    fifty rows ever after; and of a table that has just been filled it knows nothing.
+    """
+    connection = of_pushes()
+    if connection.capabilities.dialect == POSTGRES:
+        await connection.execute_script("SET LOCAL enable_seqscan = off")
+
+
 def moment_of(value: Any) -> datetime:
     """A moment as the database gave it."""
     moment: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -18,7 +18,7 @@ from bot.delivery.credits import Credits
 from bot.delivery.models import DeliveryStatus, OutboxPush
 from bot.delivery.push_worker import PushLimits, PushWorker
 from bot.delivery.pushes import ChannelName
-from bot.delivery.tables import Statement, of_pushes
+from bot.delivery.tables import Statement, by_index, of_pushes
 from bot.storage.database import transaction
 from bot.wechat.client import STABLE_TOKEN
 from bot.wechat.errors import SystemBusy
@@ -174,3 +174,24 @@ async def test_what_claiming_sets_and_locks_ends_with_it(post: PostOffice) -> No
         " WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks"
     )
     assert (row["scan"], row["locks"]) == ("on", 0)
+
+
+@pytest.mark.engine("postgres")
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_what_becomes_of_a_few_is_written_without_reading_all(post: PostOffice, is_told: bool) -> None:
+    """Of a table that has just been filled, or has grown since a plan was made. Without a word of it all is read."""
+    await post.promise(*(post.push(f"{number}", who=number) for number in range(400)))
+    rows = await Claims(post.credits).take(20, post.clock.now(), timedelta(minutes=3))
+    async with transaction() as connection:
+        if is_told:
+            await by_index()
+        statement = Statement(connection)
+        given = statement.rows(
+            "given", {"push_id": "id", "own_claim": "id"}, [(each.push.id, each.claim) for each in rows]
+        )
+        sql = f"UPDATE outbox_push SET credit = 'c' FROM {given} WHERE id = push_id AND claim = own_claim"
+        assert await statement.run(sql) == 20
+        _, (seen,) = await connection.execute_query(
+            "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'outbox_push'"
+        )
+    assert (seen["seq_scan"] == 0) is is_told
