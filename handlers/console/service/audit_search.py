@@ -23,6 +23,7 @@ _VEILED: Final = frozenset(
     {
         Action.CONTACTS_OWN, Action.CONTACTS_CLASS, Action.CONTACTS_REGISTER, Action.CONTACTS_SEALED,
         Action.CONTACTS_GLASS, Action.CONTACTS_REPORT, Action.CONTACTS_COUNTS, Action.CONTACTS_EXPORT,
+        Action.CONTACTS_RELEASE, Action.CONTACTS_WATCH,
     }
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ _CHILD: Final = PAGE + "/children/{child}"
 _GLASS: Final = PAGE + "/{glass}"
 _ONE: Final = PATH + "/{opened}"
 _NAME: Final = "照片.jpg"
+_VOICE_NAME: Final = "语音.amr"
 
 
 class GlassPages:
@@ -77,9 +78,10 @@ class GlassPages:
         return Page("contacts/glass_file.html", values)
 
     async def picture(self, call: AdminCall) -> AdminAnswer:
-        """A picture in it."""
+        """A picture or a voice note in it."""
         found = await self._glass.picture(call.actor, call.id("glass"), call.id("seen_file"))
-        return Download(_NAME, found.content, found.media_type)
+        name = _NAME if found.media_type.startswith("image/") else _VOICE_NAME
+        return Download(name, found.content, found.media_type)
 
     async def _form(self, call: AdminCall, fault: AppError | None = None) -> Page:
         values: dict[str, Any] = {

@@ -24,12 +24,14 @@ from handlers.contacts.models import ContactsFile, ContactsGlass
 from handlers.contacts.service.cards.cards import Stated
 from handlers.contacts.service.cards.fitness import Checked
 from handlers.contacts.service.recording.reporting import ReportService
+from handlers.contacts.service.records.files import Voice
 from handlers.contacts.service.records.records import Attached
 from tests import factories
 from tests.handlers.after_school.waivers_stage import png
 from tests.handlers.contacts.stage import NOW, TODAY, Contacts, contact
 
 WHY = "昨晚没有回家，邻居说他一个人在家"
+VOICE = Voice("audio/amr", b"#!AMR")
 LABELS = ("留守", "单亲", "贫困", "残疾", "困难")
 
 
@@ -49,7 +51,7 @@ async def filled(contacts: Contacts) -> None:
             written_on=TODAY, paper=png(),
         ),
     )  # fmt: skip
-    await contacts.records.write(people.teacher, child, contact(sealed_part="问过，说不是"), Attached(png()))
+    await contacts.records.write(people.teacher, child, contact(sealed_part="问过，说不是"), Attached(png(), VOICE))
 
 
 async def opened(contacts: Contacts, actor: Actor | None = None) -> str:
@@ -103,7 +105,7 @@ async def test_a_reason_opens_the_whole_file_and_nothing_but_reports_is_left_out
     assert (record.finding, record.sealed_part) == ("作业没人管，奶奶腿脚不好", "问过，说不是")
     assert len(whole.roster) == 1
     assert whole.reports is None
-    for own in (record.photo_id, *whole.papers):
+    for own in (record.photo_id, record.voice_id, *whole.papers):
         assert own is not None
         assert (await contacts.glass.picture(head, glass, own)).content
     with pytest.raises(FileNotFound):

@@ -119,11 +119,11 @@ class GlassService:
             return OpenGlass(str(row.id), ward, row.until), await self._whole.read(ward)
 
     async def picture(self, actor: Actor, glass_id: str, file_id: str) -> FileContent:
-        """A picture in the file. Raises as `file`, and FileNotFound."""
+        """A picture or a voice note in the file. Raises as `file`, and FileNotFound."""
         row, ward = await self._open(actor, glass_id)
         async with transaction():
             await self._looked(actor, row, ward, ("file",))
-            return await self._whole.picture(ward.id, file_id)
+            return await self._whole.attached(ward.id, file_id)
 
     async def _open(self, actor: Actor, glass_id: str) -> tuple[ContactsGlass, WardMeant]:
         reach_of(actor, _ACTION)

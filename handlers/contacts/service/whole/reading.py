@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from bot.storage.files import FileContent, FileNotFound, FileStore, Owner
 from handlers.accounts.service.audiences import AccountsAudiences, WardMeant
 from handlers.accounts.service.offices import Offices
@@ -117,10 +119,10 @@ class WholeFiles:
             reports=await self._reports(ward) if with_reports else None,
         )
 
-    async def picture(self, child_id: str, file_id: str) -> FileContent:
-        """A picture of a record or of a written entrustment of the child. Raises FileNotFound."""
+    async def attached(self, child_id: str, file_id: str) -> FileContent:
+        """A picture or voice note of a record, or a written entrustment of the child. Raises FileNotFound."""
         own, pupil = as_id(file_id), UUID(child_id)
-        record = await ContactsRecord.filter(pupil_id=pupil, photo_id=own).first()
+        record = await ContactsRecord.filter(Q(photo_id=own) | Q(voice_id=own), pupil_id=pupil).first()
         check = await ContactsCheck.filter(pupil_id=pupil, file_id=own).first()
         is_open = await ContactsFile.filter(pupil_id=pupil, sealed_at__isnull=True).exists()
         if not is_open or (record is None and check is None):
