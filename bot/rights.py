@@ -126,6 +126,10 @@ contacts.rules     -       -        -       -            -    -               - 
 contacts.export    -       -        -       -            -    school          -             -             -      -
 contacts.release   -       -        -       -            -    -               school        town          -      -
 contacts.watch     -       -        -       -            -    school          school        town          -      -
+contacts.refresh   -       -        -       -            -    school          -             town          -      -
+contacts.word      -       -        self    class        self self            self          -             -      -
+contacts.call      -       -        self    self         self self            self          -             -      -
+contacts.family    -       child    -       -            -    -               -             -             -      -
 check.class        -       -        -       class        -    -               school        -             -      -
 check.case         -       -        -       class        -    -               school        town          -      -
 check.figures      -       -        -       -            -    -               school        town          -      -
@@ -234,6 +238,10 @@ class Action(StrEnum):
     CONTACTS_EXPORT = "contacts.export"
     CONTACTS_RELEASE = "contacts.release"
     CONTACTS_WATCH = "contacts.watch"
+    CONTACTS_REFRESH = "contacts.refresh"
+    CONTACTS_WORD = "contacts.word"
+    CONTACTS_CALL = "contacts.call"
+    CONTACTS_FAMILY = "contacts.family"
     CHECK_CLASS = "check.class"
     CHECK_CASE = "check.case"
     CHECK_FIGURES = "check.figures"

@@ -16,7 +16,8 @@ from handlers.contacts.domain.clock import SUGGESTED, SUGGESTED_STAGES
 from handlers.contacts.domain.figures import SHOWN_MONTHS, Counts, months_until, newest_counted
 from handlers.contacts.domain.records import Contact, ContactOutcome, Met, Topic, Way
 from handlers.contacts.domain.register import Group, Level, Reason
-from handlers.contacts.service.cards.cards import CardService, Stated
+from handlers.contacts.service.cards.cards import CardService
+from handlers.contacts.service.cards.facts import Stated
 from handlers.contacts.service.cards.fitness import Checked, FitnessService
 from handlers.contacts.service.clock.rules import ClockRules, NewClockRule
 from handlers.contacts.service.figures.rows import SchoolMonth, put_months

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 # ---------------------------------------------------------------------------------------------------------- the notice
-NOTICE_NUMBER: Final = "1"
+NOTICE_NUMBER: Final = "2"
 NOTICE_TITLE: Final = "儿童个人信息处理规则（告知书）"
 
 ITEM_TITLES: Final = {
@@ -30,6 +30,7 @@ ITEM_TITLES: Final = {
     "child.pictures": "孩子的照片和录音",
     "child.calls": "微信联系不上时，学校怎么告知了家里",
     "child.contacts": "学校依法记的家校联系",
+    "child.family_word": "老师每月用微信说给您的一句话、约好的通话",
     "child.notices": "学校通知发给了谁、看过没有、回执怎么填",
     "person.wechat": "微信账号标识",
     "person.session": "登录状态",

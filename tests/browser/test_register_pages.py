@@ -23,7 +23,7 @@ from handlers.accounts.models import Person, Pupil
 from handlers.accounts.service.sessions import SessionService
 from handlers.contacts.domain.card import FactKind, FactSource, Holder
 from handlers.contacts.domain.register import Level
-from handlers.contacts.service.cards.cards import Stated
+from handlers.contacts.service.cards.facts import Stated
 from tests.browser.desk import Desk
 from tests.browser.profiles import Profiles
 from tests.browser.test_console import Looker, looker

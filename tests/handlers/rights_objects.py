@@ -66,10 +66,12 @@ from handlers.calendar.domain import Effect, LocalKind
 from handlers.calendar.models import LocalDays, SchoolTerm
 from handlers.contacts.domain.card import FactKind, FactSource, Holder
 from handlers.contacts.domain.exports import ExportState, TakenFor
+from handlers.contacts.domain.family import CallState
 from handlers.contacts.domain.glass import Ground
 from handlers.contacts.domain.records import ContactOutcome, ReportState, Way
 from handlers.contacts.domain.register import Group, Level, Reason, Stage
 from handlers.contacts.models import (
+    ContactsCall,
     ContactsCheck,
     ContactsDue,
     ContactsExport,
@@ -80,6 +82,7 @@ from handlers.contacts.models import (
     ContactsPair,
     ContactsPrint,
     ContactsRecord,
+    ContactsRefresh,
     ContactsReport,
 )
 from handlers.contacts.service.cards.fitness import PAPER
@@ -848,6 +851,24 @@ async def _contact_record(world: World, place: Place, caller: Caller) -> object:
     return row.id
 
 
+async def _booked_call(world: World, place: Place, caller: Caller) -> object:
+    row = await ContactsCall.create(
+        pupil_id=place.pupil.id, school_id=place.school.id, teacher_id=await _keeper(world, place, caller),
+        guardian_id=uuid4(), at=factories.LONG_AGO, state=CallState.AGREED, created_at=factories.LONG_AGO,
+        updated_at=factories.LONG_AGO,
+    )  # fmt: skip
+    return row.id
+
+
+async def _contact_refresh(world: World, place: Place, caller: Caller) -> object:
+    row = await ContactsRefresh.create(
+        township_id=place.township.id, school_id=place.school.id, begun_on=factories.FIRST_DAY,
+        ends_on=factories.FIRST_DAY + timedelta(days=60), older_than=90,
+        created_at=factories.LONG_AGO, updated_at=factories.LONG_AGO,
+    )  # fmt: skip
+    return row.id
+
+
 async def _contact_report(world: World, place: Place, caller: Caller) -> object:
     # At home the caller opened it.
     row = await ContactsReport.create(
@@ -974,6 +995,10 @@ OBJECTS: Final[Mapping[str, Maker]] = {
     "releases/{release}": _waiting_export,
     "kept/{kept}": _care_child,
     "prints/{print}": _print,
+    "refreshing/{campaign}": _contact_refresh,
+    "families/{ward}": _own_ward,
+    "sealed/{record}": _contact_record,
+    "calls/{call}": _booked_call,
 }
 
 # What is sent along to a route that names a thing and takes more: enough to get as far as the thing.
@@ -1195,6 +1220,15 @@ FORMS: Final[Mapping[str, Form]] = {
     "POST /admin/contacts/facts/{fact}/confirm": _nothing,
     "POST /admin/contacts/facts/{fact}/answered": _nothing,
     "POST /admin/contacts/facts/{fact}/missed": _nothing,
+    "POST /admin/contacts/refreshing/{campaign}/end": _nothing,
+    "POST /admin/contacts/families/{ward}/wish": _nothing,
+    "POST /admin/contacts/families/{ward}/call": _nothing,
+    "POST /admin/contacts/own/{ward}/heard": _nothing,
+    "POST /admin/contacts/calls/{call}/agree": _nothing,
+    "POST /admin/contacts/calls/{call}/move": _nothing,
+    "POST /admin/contacts/calls/{call}/cancel": _nothing,
+    "POST /admin/contacts/calls/{call}/missed": _nothing,
+    "POST /admin/contacts/calls/{call}/took-place": _nothing,
     "POST /admin/deliveries/{delivery}/decide": _verdict,
     "POST /admin/handlist/{line}/tick": _way,
     "POST /admin/handlist/{line}/reveal": _guardian_called,

@@ -45,6 +45,7 @@ class ItemName(StrEnum):
     CHILD_NOTICES = "child.notices"
     CHILD_CALLS = "child.calls"
     CHILD_CONTACTS = "child.contacts"
+    CHILD_FAMILY_WORD = "child.family_word"
     PERSON_WECHAT = "person.wechat"
     PERSON_SESSION = "person.session"
     PERSON_MESSAGES = "person.messages"
@@ -179,7 +180,15 @@ REGISTER: Final[tuple[Item, ...]] = (
         "contacts_export": "person_id class_id taken_for purpose has_groups has_records state decided_by decided_at"
         " refusal made_at digest expires_at file_id taken_at",
         "contacts_print": "person_id pupil_id taken_for purpose at until",
+        "contacts_heard": "pupil_id holder way happened_on source noted_by noted_at",
     }, is_protected=True),
+    # Hearing from the school, for families that want it: nothing of it tells anything of a child but what is written.
+    Item(_N.CHILD_FAMILY_WORD, _CHILD, _CONSENT, {
+        "contacts_wish": "pupil_id person_id is_wanted how said_at entered_by",
+        "contacts_word": "pupil_id words target_key",
+        "contacts_call": "pupil_id teacher_id guardian_id at is_from_family state record_id closed_at closed_by"
+        " active_key",
+    }),
     Item(_N.PERSON_WECHAT, _PERSON, _CONSENT, {
         "accounts_identity": "account openid openid_index unionid_index person_id hat privacy_version privacy_agreed_at"
         " bound_at failed_proofs failed_on",
@@ -238,6 +247,9 @@ REGISTER: Final[tuple[Item, ...]] = (
         "after_school_payment": "entered_by",
         "after_school_poll": "opened_by",
         "contacts_rule": "entered_by",
+        "contacts_refresh": "begun_by ended_by",
+        "contacts_word": "author_id",
+        "contacts_refresh_rule": "entered_by",
         "term_check_rule": "entered_by",
         "term_check_return": "signed_by",
         "term_check_absence": "opened_by closed_by",
@@ -314,6 +326,10 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "contacts_month": "school_id township_id month registered covered asked on_time",
     "contacts_print": "school_id",
     "contacts_record": "school_id",
+    "contacts_call": "school_id",
+    "contacts_word": "school_id class_id month send_on sent_at",
+    "contacts_refresh": "township_id school_id begun_on ends_on older_than ended_at active_key auto_key",
+    "contacts_refresh_rule": "township_id days_before older_than",
     "contacts_report": "school_id township_id",
     "contacts_rule": "township_id since until cadence teacher_grace lead_after leader_after daily_cap clause",
     "delivery_attempt": "message_id number outcome error finished_at",

@@ -12,9 +12,12 @@ from bot.web.admin import AdminAnswer, AdminCall, AdminRoute, Download, Page, Wa
 from handlers.contacts.admin.forms import chosen, day_of, day_or_none
 from handlers.contacts.domain.card import CONFIDENTIAL, LONGEST_VALUE, OF_HOLDER, FactKind, FactSource, Fitness, Holder
 from handlers.contacts.service.building import CoreParts
-from handlers.contacts.service.cards.cards import STALE, Stated
+from handlers.contacts.service.cards.cards import STALE
+from handlers.contacts.service.cards.facts import Stated
 from handlers.contacts.service.cards.fitness import Checked
+from handlers.contacts.service.refreshing.telling import PAGE as REFRESH
 from handlers.contacts.texts import cards as texts
+from handlers.contacts.texts import refreshing as refresh_texts
 from handlers.contacts.texts.register import HELPS
 
 CARD: Final = "/contacts/cards/{ward}"
@@ -109,6 +112,9 @@ class CardPages:
     async def confirm(self, call: AdminCall) -> AdminAnswer:
         """Asked again, still so."""
         own = await self._cards.child_of(call.actor, call.id("fact"))
+        if call.form.get("back"):
+            await self._cards.confirm(call.actor, call.id("fact"))
+            return WayOn(REFRESH, refresh_texts.KEPT)
         return await self._done(call, own, lambda: self._cards.confirm(call.actor, call.id("fact")), texts.CONFIRMED)
 
     async def answered(self, call: AdminCall) -> AdminAnswer:

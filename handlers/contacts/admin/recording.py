@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import uuid4
 
-from bot.clock import Clock, local_date
+from bot.clock import Clock, local_date, to_local
 from bot.errors import AppError
 from bot.rights import Action
 from bot.web.admin import AdminAnswer, AdminCall, AdminRoute, Download, Page, WayOn
@@ -16,6 +16,7 @@ from handlers.contacts.domain.numbers import OTHER, NumberAsked
 from handlers.contacts.domain.records import LONGEST_FINDING, OLDEST, Contact, ContactOutcome, ReportOpen, Way
 from handlers.contacts.domain.reports import TriggerAsked
 from handlers.contacts.domain.triggers import Trigger
+from handlers.contacts.service.family.calls import Calls
 from handlers.contacts.service.recording.recording import Asked, RecordingService, heard_in
 from handlers.contacts.service.recording.reporting import PAGE as REPORTS
 from handlers.contacts.service.recording.today import PAGE, TodayService
@@ -28,6 +29,7 @@ from handlers.contacts.texts.cards import HOLDERS
 
 OWN: Final = "/contacts/own/{ward}"
 RECORD: Final = "/contacts/records/{record}"
+SEALED: Final = "/contacts/sealed/{record}"
 _PICTURE: Final = "picture"
 _NAME: Final = "照片.jpg"
 _VOICE_NAME: Final = "语音.amr"
@@ -36,15 +38,18 @@ _VOICE_NAME: Final = "语音.amr"
 class RecordPages:
     """The handlers."""
 
-    def __init__(self, recording: RecordingService, today: TodayService, drafts: DraftService, clock: Clock) -> None:
+    def __init__(
+        self, recording: RecordingService, today: TodayService, drafts: DraftService, calls: Calls, clock: Clock
+    ) -> None:
         self._recording = recording
         self._today = today
         self._drafts = drafts
+        self._calls = calls
         self._clock = clock
 
     def routes(self) -> tuple[AdminRoute, ...]:
         """All of them."""
-        own = Action.CONTACTS_OWN
+        own, sealed = Action.CONTACTS_OWN, Action.CONTACTS_SEALED
         return (
             AdminRoute(method="GET", path=PAGE, action=own, handle=self.today, menu=texts.MENU),
             AdminRoute(method="GET", path=OWN, action=own, handle=self.child),
@@ -59,12 +64,19 @@ class RecordPages:
             AdminRoute(method="POST", path=RECORD + "/done", action=own, handle=self.done),
             AdminRoute(method="GET", path=RECORD + "/photo", action=own, handle=self.photo),
             AdminRoute(method="GET", path=RECORD + "/voice", action=own, handle=self.voice),
+            AdminRoute(method="GET", path=SEALED + "/photo", action=sealed, handle=self.sealed_photo),
+            AdminRoute(method="GET", path=SEALED + "/voice", action=sealed, handle=self.sealed_voice),
         )
 
     # --------------------------------------------------------------------------------------------------------- looking
     async def today(self, call: AdminCall) -> AdminAnswer:
         """What is due, what was agreed on, all of one's own children."""
-        return Page("contacts/today.html", {"found": await self._today.today(call.actor)})
+        calls = [each for each in await self._calls.of_teacher(call.actor) if each.is_over and each.is_agreed]
+        values = {
+            "found": await self._today.today(call.actor),
+            "calls": [(each, to_local(each.at).date().isoformat()) for each in calls if each.is_own],
+        }
+        return Page("contacts/today.html", values)
 
     async def child(self, call: AdminCall) -> AdminAnswer:
         """One child: whom to call, what was written."""
@@ -72,21 +84,31 @@ class RecordPages:
         return Page("contacts/own.html", {"sheet": sheet, "key": uuid4().hex, **_words()})
 
     async def photo(self, call: AdminCall) -> AdminAnswer:
-        """The picture of a record."""
+        """The picture of one's own record."""
         found = await self._recording.photo(call.actor, call.id("record"))
         return Download(_NAME, found.content, found.media_type)
 
     async def voice(self, call: AdminCall) -> AdminAnswer:
-        """The voice note of a record."""
+        """The voice note of one's own record."""
         found = await self._recording.voice(call.actor, call.id("record"))
+        return Download(_VOICE_NAME, found.content, found.media_type)
+
+    async def sealed_photo(self, call: AdminCall) -> AdminAnswer:
+        """The picture of any record, for the protection lead."""
+        found = await self._recording.sealed(call.actor, call.id("record"), is_voice=False)
+        return Download(_NAME, found.content, found.media_type)
+
+    async def sealed_voice(self, call: AdminCall) -> AdminAnswer:
+        """The voice note likewise."""
+        found = await self._recording.sealed(call.actor, call.id("record"), is_voice=True)
         return Download(_VOICE_NAME, found.content, found.media_type)
 
     # --------------------------------------------------------------------------------------------------------- writing
     async def form(self, call: AdminCall) -> AdminAnswer:
         """Empty, or as the draft has it."""
-        child, way = call.id("ward"), call.query.get("way", "")
+        child = call.id("ward")
         draft = await self._drafts.read(call.actor, child)
-        filled = {name: str(value) for name, value in draft.body.items()} if draft else {"way": way}
+        filled = {name: str(value) for name, value in draft.body.items()} if draft else _asked_for(call)
         return await self._form(call, child, filled)
 
     async def write(self, call: AdminCall) -> AdminAnswer:
@@ -193,6 +215,11 @@ class RecordPages:
             **_words(),
         }
         return Page("contacts/record.html", values, 422 if fault else 200)
+
+
+def _asked_for(call: AdminCall) -> dict[str, str]:
+    """What the address fills in: after a call that was booked, all that is known of it."""
+    return {name: call.query.get(name, "") for name in ("way", "outcome", "met", "day")}
 
 
 def _filled(call: AdminCall) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from handlers.contacts.models.family import ContactsCall, ContactsHeard, ContactsWish, ContactsWord
 from handlers.contacts.models.records import ContactsDraft, ContactsRecord, ContactsReport
+from handlers.contacts.models.refreshing import ContactsRefresh, ContactsRefreshRule
 from handlers.contacts.models.register import ContactsCheck, ContactsFact, ContactsFile, ContactsLevel, ContactsPair
 from handlers.contacts.models.watching import (
     ContactsDue,
@@ -14,6 +16,7 @@ from handlers.contacts.models.watching import (
 )
 
 __all__ = [
+    "ContactsCall",
     "ContactsCheck",
     "ContactsDraft",
     "ContactsDue",
@@ -21,11 +24,16 @@ __all__ = [
     "ContactsFact",
     "ContactsFile",
     "ContactsGlass",
+    "ContactsHeard",
     "ContactsLevel",
     "ContactsMonth",
     "ContactsPair",
     "ContactsPrint",
     "ContactsRecord",
+    "ContactsRefresh",
+    "ContactsRefreshRule",
     "ContactsReport",
     "ContactsRule",
+    "ContactsWish",
+    "ContactsWord",
 ]

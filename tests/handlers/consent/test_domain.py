@@ -150,7 +150,7 @@ def test_another_wording_is_another_version_that_still_covers() -> None:
 
 
 @pytest.mark.parametrize(
-    "after", [notice_of(Support(), number="2"), notice_of(Support(storage="省教育云"))], ids=["number", "storage"]
+    "after", [notice_of(Support(), number="next"), notice_of(Support(storage="省教育云"))], ids=["number", "storage"]
 )
 def test_what_matters_asks_anew(after: object) -> None:
     assert not covers(NOW, after.version)  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from handlers.contacts.domain.card import FactKind, FactSource, Fitness, Holder
 from handlers.contacts.domain.glass import GlassOver, Ground, NobodyWatches, NotWatched, ReasonMissing
 from handlers.contacts.domain.triggers import Trigger
 from handlers.contacts.models import ContactsFile, ContactsGlass
-from handlers.contacts.service.cards.cards import Stated
+from handlers.contacts.service.cards.facts import Stated
 from handlers.contacts.service.cards.fitness import Checked
 from handlers.contacts.service.recording.reporting import ReportService
 from handlers.contacts.service.records.files import Voice

@@ -22,7 +22,7 @@ from handlers.contacts.models import (
     ContactsPair,
     ContactsRecord,
 )
-from handlers.contacts.service.cards.cards import Stated
+from handlers.contacts.service.cards.facts import Stated
 from handlers.contacts.service.records.records import Attached
 from tests.handlers.after_school.waivers_stage import png
 from tests.handlers.contacts.stage import NOW, TODAY, Contacts, contact

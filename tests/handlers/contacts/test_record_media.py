@@ -9,7 +9,7 @@ from aiohttp import FormData
 from tortoise.connection import connections
 
 from bot.emulator.media import A_VOICE
-from bot.errors import NotFound
+from bot.errors import NotFound, NotPermitted
 from bot.identity import Actor
 from bot.storage.models import StoredFile
 from handlers.contacts.models import ContactsDraft, ContactsRecord
@@ -108,8 +108,9 @@ async def test_only_the_author_and_the_lead_hear_it_and_it_is_written_down(talk:
     contacts, record = talk.contacts, str((await ContactsRecord.get()).id)
     people, recording = contacts.people, contacts.machinery.services.get(RecordingService)
     teacher = await contacts.actor(str(people.teacher.person_id))
-    for actor in (teacher, people.lead):
-        assert (await recording.voice(actor, record)).content == A_VOICE
+    lead_hears = recording.sealed(people.lead, record, is_voice=True)
+    for actor, heard in ((teacher, recording.voice(teacher, record)), (people.lead, lead_hears)):
+        assert (await heard).content == A_VOICE
         last = (await contacts.deeds(contacts.child()))[-1]
         assert (last.actor, last.fields_seen) == (actor.person_id, ["file"])
     await contacts.pairing.pair(people.lead, contacts.child(), str(people.colleague.person_id))
@@ -119,6 +120,8 @@ async def test_only_the_author_and_the_lead_hear_it_and_it_is_written_down(talk:
             await recording.voice(actor, record)
         with pytest.raises(NotFound):
             await recording.photo(actor, record)
+        with pytest.raises((NotFound, NotPermitted)):
+            await recording.sealed(actor, record, is_voice=True)
 
 
 async def test_the_lead_sees_the_picture_of_a_form_too(desk: Desk) -> None:
@@ -128,14 +131,15 @@ async def test_the_lead_sees_the_picture_of_a_form_too(desk: Desk) -> None:
     data.add_field("picture", png(), filename="a.png", content_type="image/png")
     await desk.browser.client.post(f"/admin{desk.own}/record", data=data, allow_redirects=False)
     row = await ContactsRecord.get()
-    seen = {"teacher": (200, 404), "lead": (200, 404), "head": (404, 404)}
+    ways = [f"/admin/contacts/{way}/{row.id}/{what}" for way in ("records", "sealed") for what in ("photo", "voice")]
+    seen = {"teacher": [200, 404, 403, 403], "lead": [404, 404, 200, 404], "head": [404, 404, 403, 403]}
     for who, statuses in seen.items():
         await desk.enter(getattr(desk.contacts.people, who))
         found = []
-        for what in ("photo", "voice"):
-            answer = await desk.browser.client.get(f"/admin/contacts/records/{row.id}/{what}")
+        for way in ways:
+            answer = await desk.browser.client.get(way)
             found.append(answer.status)
-        assert tuple(found) == statuses
+        assert found == statuses, who
 
 
 async def test_what_lies_with_a_draft_goes_with_the_file(talk: Talk) -> None:

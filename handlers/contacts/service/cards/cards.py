@@ -7,10 +7,10 @@ was called in vain twice is stale and waits, as a task, for those who keep conta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from bot.audit.log import Audit
 from bot.capability import Todo
@@ -27,7 +27,6 @@ from handlers.contacts.domain.card import (
     FactInvalid,
     FactKind,
     FactReplaced,
-    FactSource,
     Holder,
     check_stated,
     check_value,
@@ -35,7 +34,16 @@ from handlers.contacts.domain.card import (
 from handlers.contacts.domain.clears import Known, age, clears
 from handlers.contacts.domain.register import OPEN_TO_TEACHERS, Group
 from handlers.contacts.models import ContactsFact, ContactsFile
-from handlers.contacts.service.cards.facts import asked_on, in_force, miss, newest
+from handlers.contacts.service.cards.facts import (
+    Stated,
+    asked_on,
+    confirm,
+    in_force,
+    is_confirmed,
+    miss,
+    newest,
+    state,
+)
 from handlers.contacts.service.cards.fitness import FitnessService
 from handlers.contacts.service.cards.views import CardView, FactView, OnRoster, StalePhone
 from handlers.contacts.service.reach import Reaching, own_id, whose
@@ -44,17 +52,6 @@ from handlers.contacts.texts import cards as texts
 
 STALE: Final = "/contacts/phones"
 _ACTION: Final = Action.CONTACTS_OWN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stated:
-    """A fact as somebody said it on a day; a day as a value is `2026-09-01`."""
-
-    holder: Holder
-    kind: FactKind
-    value: str = field(repr=False)
-    stated_on: date
-    source: FactSource
 
 
 class CardService:
@@ -138,58 +135,56 @@ class CardService:
             await hold([UUID(ward.id)])
             before = await newest(ward.id, stated.holder, stated.kind)
             if before is not None and before.value == value:
-                await self._confirm(before)
-                row = before
+                row = await confirm(before, own_id(actor), now)
             else:
-                row = await ContactsFact.create(
-                    id=uuid4(), pupil_id=UUID(ward.id), holder=stated.holder, kind=stated.kind, value=value,
-                    stated_on=stated_on, source=stated.source, entered_by=own_id(actor), entered_at=now,
-                    created_at=now, updated_at=now,
-                )  # fmt: skip
+                said = replace(stated, value=value, stated_on=stated_on)
+                row = await state(ward.id, said, own_id(actor), now, before)
             await self._wrote(actor, ward, row, "state")
         return str(row.id)
 
     async def confirm(self, actor: Actor, fact_id: str) -> None:
-        """It was asked again and is still so. Raises NotFound, FactReplaced."""
+        """It was asked again and is still so: a version that says so, whose age begins anew. Tapped twice is once.
+        Raises NotFound, FactReplaced."""
+        now = self._clock.now()
         async with transaction():
-            row, ward = await self._held(actor, fact_id)
-            await self._confirm(row)
-            await self._wrote(actor, ward, row, "confirm")
+            row, ward, newer = await self._held(actor, fact_id)
+            if newer is not None and is_confirmed(row, newer, local_date(now)):
+                return
+            if newer is not None:
+                raise FactReplaced
+            await self._wrote(actor, ward, await confirm(row, own_id(actor), now), "confirm")
 
     async def called(self, actor: Actor, fact_id: str, *, is_answered: bool) -> bool:
         """A number was called. Gives whether it is stale now: two calls in vain make it so, an answered one makes it
         good again. Raises NotFound, FactReplaced, FactInvalid for what is no number."""
         async with transaction():
-            row, ward = await self._held(actor, fact_id)
+            row, ward, newer = await self._held(actor, fact_id)
+            if newer is not None:
+                raise FactReplaced
             if row.kind is not FactKind.PHONE:
                 raise FactInvalid(texts.NO_PHONE)
+            now = self._clock.now()
             if is_answered:
-                await self._confirm(row)
+                row = await confirm(row, own_id(actor), now)
             else:
-                await miss(row, self._clock.now())
+                await miss(row, now)
             await self._wrote(actor, ward, row, "answered" if is_answered else "not_answered")
             return row.is_stale
 
     # ----------------------------------------------------------------------------------------------------------- parts
-    async def _confirm(self, row: ContactsFact) -> None:
-        now = self._clock.now()
-        row.confirmed_at = row.updated_at = now
-        row.failed_calls, row.is_stale = 0, False
-        await row.save(update_fields=["confirmed_at", "failed_calls", "is_stale", "updated_at"])
-
     async def _require_open(self, actor: Actor, ward: WardMeant, kind: FactKind) -> None:
         """What is confidential is written by those who may read it."""
         if kind in CONFIDENTIAL and not (await self._reaching.care_reach(actor)).is_sealed_open(ward):
             raise refusal(NotFound(), actor, Action.CONTACTS_SEALED, Subject())
 
-    async def _held(self, actor: Actor, fact_id: str) -> tuple[ContactsFact, WardMeant]:
-        """A fact in force within reach, with its child held. Raises NotFound, FactReplaced."""
+    async def _held(self, actor: Actor, fact_id: str) -> tuple[ContactsFact, WardMeant, ContactsFact | None]:
+        """A fact within reach, with its child held; and the version in force when it is another one. Raises
+        NotFound."""
         row, ward = await self._found(actor, fact_id)
         await hold([row.pupil_id])
+        await row.refresh_from_db()
         found = await newest(ward.id, row.holder, row.kind)
-        if found is None or found.id != row.id:
-            raise FactReplaced
-        return found, ward
+        return row, ward, found if found is not None and found.id != row.id else None
 
     async def _found(self, actor: Actor, fact_id: str) -> tuple[ContactsFact, WardMeant]:
         row = await ContactsFact.get_or_none(id=as_id(fact_id))

@@ -4,12 +4,27 @@ which holds the child."""
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime
-from uuid import UUID
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
 
 from bot.clock import local_date
-from handlers.contacts.domain.card import CALLS_UNTIL_STALE, FactKind, Holder
+from handlers.contacts.domain.card import CALLS_UNTIL_STALE, FactKind, FactSource, Holder
 from handlers.contacts.models import ContactsFact
+
+_TICK: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """A fact as somebody said it on a day; a day as a value is `2026-09-01`."""
+
+    holder: Holder
+    kind: FactKind
+    value: str = field(repr=False)
+    stated_on: date
+    source: FactSource
 
 
 async def in_force(child_ids: Collection[str], *kinds: FactKind) -> list[ContactsFact]:
@@ -34,6 +49,37 @@ async def newest(child_id: str, holder: Holder, kind: FactKind) -> ContactsFact 
 def asked_on(row: ContactsFact) -> date:
     """When it was last said or confirmed."""
     return local_date(row.confirmed_at) if row.confirmed_at else row.stated_on
+
+
+async def state(
+    child_id: str, said: Stated, by: UUID | None, now: datetime, before: ContactsFact | None
+) -> ContactsFact:
+    """Another version, later than the one before it even within one tick of the clock."""
+    return await ContactsFact.create(
+        id=uuid4(), pupil_id=UUID(child_id), holder=said.holder, kind=said.kind, value=said.value,
+        stated_on=said.stated_on, source=said.source, entered_by=by, entered_at=_after(before, now), created_at=now,
+        updated_at=now,
+    )  # fmt: skip
+
+
+async def confirm(row: ContactsFact, by: UUID | None, now: datetime) -> ContactsFact:
+    """The same once more: as old as this moment, while what was written before stays as it was. A number is good
+    again."""
+    return await ContactsFact.create(
+        id=uuid4(), pupil_id=row.pupil_id, holder=row.holder, kind=row.kind, value=row.value, stated_on=row.stated_on,
+        source=row.source, entered_by=by, entered_at=_after(row, now), confirmed_at=now, created_at=now,
+        updated_at=now,
+    )  # fmt: skip
+
+
+def is_confirmed(older: ContactsFact, newer: ContactsFact, today: date) -> bool:
+    """Whether the one was confirmed by the other today: tapped twice."""
+    confirmed = newer.confirmed_at
+    return confirmed is not None and local_date(confirmed) == today and newer.value == older.value
+
+
+def _after(before: ContactsFact | None, now: datetime) -> datetime:
+    return max(now, before.entered_at + _TICK) if before else now
 
 
 async def miss(row: ContactsFact, now: datetime) -> None:

@@ -23,6 +23,7 @@ from handlers.contacts.models import (
     ContactsFact,
     ContactsFile,
     ContactsGlass,
+    ContactsHeard,
     ContactsLevel,
     ContactsPair,
     ContactsPrint,
@@ -36,8 +37,8 @@ from handlers.contacts.texts import keeping as texts
 
 # The file comes last: it says that what rests on it may go.
 _OF_A_CHILD: Final[tuple[type[Model], ...]] = (
-    ContactsCheck, ContactsDraft, ContactsDue, ContactsFact, ContactsGlass, ContactsLevel, ContactsPair,
-    ContactsPrint, ContactsRecord, ContactsReport,
+    ContactsCheck, ContactsDraft, ContactsDue, ContactsFact, ContactsGlass, ContactsHeard, ContactsLevel,
+    ContactsPair, ContactsPrint, ContactsRecord, ContactsReport,
 )  # fmt: skip
 
 

@@ -149,14 +149,20 @@ class RecordingService:
         await self._drafts.attach(actor, (await self.own(actor, child_id)).id, media)
 
     async def photo(self, actor: Actor, record_id: str) -> FileContent:
-        """The picture of a record, for its author and the protection lead. Raises NotFound, FileNotFound."""
-        record = await self._records.one(actor, record_id)
+        """The picture of a record of the actor's own. Raises NotFound, FileNotFound."""
+        record = await self.mine(actor, record_id)
         return await self._file(actor, record, record.photo_id)
 
     async def voice(self, actor: Actor, record_id: str) -> FileContent:
-        """The voice note of a record, likewise."""
-        record = await self._records.one(actor, record_id)
+        """The voice note of a record of the actor's own. Raises NotFound, FileNotFound."""
+        record = await self.mine(actor, record_id)
         return await self._file(actor, record, record.voice_id)
+
+    async def sealed(self, actor: Actor, record_id: str, *, is_voice: bool) -> FileContent:
+        """The same of any record, for the protection lead. Raises NotFound, NotPermitted, FileNotFound."""
+        reach_of(actor, Action.CONTACTS_SEALED)
+        record = await self._records.one(actor, record_id)
+        return await self._file(actor, record, record.voice_id if is_voice else record.photo_id)
 
     async def _file(self, actor: Actor, record: RecordView, file_id: str | None) -> FileContent:
         if file_id is None:

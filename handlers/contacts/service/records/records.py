@@ -39,6 +39,7 @@ from handlers.contacts.domain.records import (
 )
 from handlers.contacts.models import ContactsDraft, ContactsRecord, ContactsReport
 from handlers.contacts.service.reach import Reaching, own_id, whose
+from handlers.contacts.service.records.booked import settle_booked
 from handlers.contacts.service.records.calls import count_call
 from handlers.contacts.service.records.files import FILES, Voice, adopt, drop_drafts, keep_with_record
 from handlers.contacts.service.records.views import FollowUp, RecordView
@@ -218,6 +219,7 @@ class RecordService:
             raise RecordCorrected
         corrected = await ContactsRecord.get(id=corrects) if corrects else None
         await count_call(ward.id, contact, corrected, now)
+        await settle_booked(row, contact, now)
         for media in (picture, voice):
             if media is not None:
                 await keep_with_record(self._files, row, media)

@@ -1,0 +1,1 @@
+"""What is kept up with parents who live apart from their child."""

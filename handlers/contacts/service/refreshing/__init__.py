@@ -1,0 +1,1 @@
+"""Asking anew what the cards know, before families come home."""
