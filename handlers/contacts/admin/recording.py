@@ -196,7 +196,7 @@ class RecordPages:
         fault: AppError | None = None,
         record: RecordView | None = None,
     ) -> Page:
-        ward, today = await self._recording.own(call.actor, child), local_date(self._clock.now())
+        ward, today = await self._recording.begun(call.actor, child), local_date(self._clock.now())
         given = {KEY: uuid4().hex, "day": today.isoformat(), **{name: text for name, text in filled.items() if text}}
         heard = fault.triggers if isinstance(fault, TriggerAsked) else frozenset()
         values = {

@@ -93,7 +93,7 @@ class ReportPages:
 
     # ----------------------------------------------------------------------------------------------------------- parts
     async def _form(self, call: AdminCall, fault: str = "") -> Page:
-        ward = await self._recording.own(call.actor, call.id("ward"))
+        ward = await self._recording.begun(call.actor, call.id("ward"))
         values = {"ward": ward, "triggers": texts.TRIGGERS, "words": call.form.get("words", ""), "fault": fault}
         return Page("contacts/report_new.html", values, 422 if fault else 200)
 

@@ -88,6 +88,12 @@ class RecordingService:
             raise refusal(NotFound(), actor, _ACTION, Subject())
         return found
 
+    async def begun(self, actor: Actor, child_id: str) -> WardMeant:
+        """The same, whose form is opened: written down. Raises NotFound, NotPermitted."""
+        ward = await self.own(actor, child_id)
+        await self._records.begun(actor, ward)
+        return ward
+
     async def write(
         self, actor: Actor, child_id: str, contact: Contact, asked: Asked, attached: Attached | None = None
     ) -> Written:

@@ -153,13 +153,13 @@ class ReportService:
 
     async def sheet(self, actor: Actor, report_id: str) -> ReportSheet:
         """One of them. Raises NotFound."""
-        row = await self._found(actor, report_id)
-        ward = (await self._audiences.children([str(row.pupil_id)])).get(str(row.pupil_id))
         async with transaction():
+            row = await self._found(actor, report_id)
             fields = ["triggers", "words", "calls"]
             await self._audit.record(
                 actor, _ACTION, f"contacts_report:{row.id}", whose=_whose(row), fields=fields, purpose="read"
             )
+        ward = (await self._audiences.children([str(row.pupil_id)])).get(str(row.pupil_id))
         names = await self._audiences.names([str(row.opened_by)])
         calls = read_calls(row.calls)
         return ReportSheet(

@@ -122,6 +122,10 @@ class RecordService:
                 await self._wrote(actor, ward, row.id, "follow_up_done")
 
     # --------------------------------------------------------------------------------------------------------- reading
+    async def begun(self, actor: Actor, ward: WardMeant) -> None:
+        """Somebody opens a form about a child within their reach."""
+        await self._audit.record(actor, _ACTION, f"child:{ward.id}", whose=whose(ward), purpose="form")
+
     async def of_child(self, actor: Actor, child_id: str, *, limit: int = MOST_SHOWN) -> list[RecordView]:
         """The records of a child, the newest first, superseded ones too. Raises NotFound."""
         ward = await self._reaching.ward(actor, child_id)
@@ -134,8 +138,8 @@ class RecordService:
 
     async def one(self, actor: Actor, record_id: str) -> RecordView:
         """One of them. Raises NotFound."""
-        row, ward = await self._found(actor, record_id)
         async with transaction():
+            row, ward = await self._found(actor, record_id)
             return await self._answer(actor, ward, row)
 
     async def opened(self, ward: WardMeant) -> list[RecordView]:
@@ -178,8 +182,8 @@ class RecordService:
     async def file(self, actor: Actor, record_id: str, file_id: str) -> FileContent:
         """The picture or the voice note of a record whose finding is the actor's to read. Raises NotFound,
         FileNotFound."""
-        row, ward = await self._found(actor, record_id)
         async with transaction():
+            row, ward = await self._found(actor, record_id)
             reach = await self._reaching.care_reach(actor)
             if row.author_id != own_id(actor) and not reach.is_sealed_open(ward):
                 raise refusal(NotFound(), actor, _ACTION, Subject())

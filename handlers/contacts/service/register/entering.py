@@ -124,7 +124,11 @@ class RegisterService:
     async def candidate(self, actor: Actor, child_id: str) -> tuple[WardMeant, Level | None]:
         """A child at school that could be entered, and its level. Raises NotFound."""
         ward = await self._reaching.ward_for(actor, _ACTION, child_id)
-        return ward, (await levels_of([UUID(ward.id)])).get(ward.id)
+        async with transaction():
+            await self._audit.record(
+                actor, _ACTION, f"child:{ward.id}", whose=whose(ward), fields=["level"], purpose="candidate"
+            )
+            return ward, (await levels_of([UUID(ward.id)])).get(ward.id)
 
     async def child_of(self, actor: Actor, file_id: str) -> str:
         """Whose file it is, ended ones too. Raises NotFound."""
