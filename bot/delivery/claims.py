@@ -220,10 +220,8 @@ class Claims:
         return {str(row["id"]) for row in begun}
 
     async def settle(self, settled: Sequence[tuple[Claimed, Settled]], now: datetime) -> set[str]:
-        """Writes down what became of them, in the caller's transaction; gives the ids of those that were still ours.
-
-        What was reserved is spent when a message went out or may have, and given back otherwise.
-        """
+        """Writes down what became of them, in the caller's transaction; gives the ids of those that were still ours. What
+        was reserved is spent when a message went out or may have, and given back otherwise."""
         if not settled:
             return set()
         await by_index()
@@ -242,8 +240,7 @@ class Claims:
         return ours
 
     async def _clear_credits(self, settled: Sequence[tuple[Claimed, Settled]]) -> None:
-        spent: list[Reserved] = []
-        back: list[Reserved] = []
+        spent, back = list[Reserved](), list[Reserved]()
         for row, each in settled:
             if row.credit is not None:
                 gone = each.status in (DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
