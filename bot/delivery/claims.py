@@ -220,8 +220,8 @@ class Claims:
         return {str(row["id"]) for row in begun}
 
     async def settle(self, settled: Sequence[tuple[Claimed, Settled]], now: datetime) -> set[str]:
-        """Writes down what became of them, in the caller's transaction; gives the ids of those that were still ours. What
-        was reserved is spent when a message went out or may have, and given back otherwise."""
+        """Writes down what became of them, in the caller's transaction; gives the ids of those that were still ours.
+        What was reserved is spent when a message went out or may have, and given back otherwise."""
         if not settled:
             return set()
         await by_index()
