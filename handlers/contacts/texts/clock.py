@@ -16,6 +16,7 @@ OWN_LATE: Final = "您有{late}位同学的家校联系已经过期，请今天�
 OWN_BOTH: Final = "您有{today}位同学的家校联系今天到期、{late}位已经过期，请今天联系，打开“家校联系”登记。"
 LEAD: Final = "有{count}位同学的家校联系过期没有完成（{by}），请今天问清情况，需要时换人联系。"
 LEADER: Final = "有{count}位同学的家校联系过期多日没有完成，请今天过问，到“家校联系统计”看是哪些老师。"
+LEADER_FEW: Final = "有同学的家校联系过期多日没有完成，请今天过问，到“家校联系统计”看是哪些老师。"
 NOBODY: Final = "有学校的家校联系到期，还没有人负责，请今天给学校安排负责人。"
 BY: Final = "{name}{count}位"
 BY_NOBODY: Final = "没有人负责的{count}位"

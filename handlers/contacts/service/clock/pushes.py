@@ -11,6 +11,7 @@ from uuid import UUID
 from bot.clock import local_date
 from bot.delivery.pushes import Composed, NotNeeded, NotYet, Push, Slot
 from handlers.contacts.domain.stages import Part, messages_of
+from handlers.contacts.domain.suppression import is_small
 from handlers.contacts.service.clock.piles import Overdue, Pile, Piles, piles_of
 from handlers.contacts.service.clock.telling import day_of, number_of
 from handlers.contacts.texts import clock as texts
@@ -86,7 +87,8 @@ def _by(children: Sequence[Overdue], names: Mapping[str, str]) -> str:
 
 
 def _leader(children: Sequence[Overdue], _names: Mapping[str, str], _today: date) -> str:
-    return texts.LEADER.format(count=len(children))
+    # As on the page of figures, a number that tells of a child is not told.
+    return texts.LEADER_FEW if is_small(len(children)) else texts.LEADER.format(count=len(children))
 
 
 def _nobody(_children: Sequence[Overdue], _names: Mapping[str, str], _today: date) -> str:
