@@ -175,6 +175,7 @@ async def test_who_begins_and_who_sees_how_far_it_is(contacts: Contacts) -> None
     with pytest.raises(NotFound):
         await campaigns.end(people.foreign_lead, own)
     assert await campaigns.lines(people.foreign_lead) == []
+    contacts.clock.advance(timedelta(minutes=1))
     await campaigns.begin(people.admin, ends_on, 30)
     school, town = await campaigns.lines(people.admin)
     assert (school.people, town.people, town.waiting) == (None, None, None), "numbers are the schools' own"
