@@ -30,6 +30,7 @@ from handlers.contacts.texts.cards import HOLDERS
 OWN: Final = "/contacts/own/{ward}"
 RECORD: Final = "/contacts/records/{record}"
 SEALED: Final = "/contacts/sealed/{record}"
+WRITTEN: Final = "/contacts/cards/{ward}/records"
 _PICTURE: Final = "picture"
 _NAME: Final = "照片.jpg"
 _VOICE_NAME: Final = "语音.amr"
@@ -53,6 +54,7 @@ class RecordPages:
         return (
             AdminRoute(method="GET", path=PAGE, action=own, handle=self.today, menu=texts.MENU),
             AdminRoute(method="GET", path=OWN, action=own, handle=self.child),
+            AdminRoute(method="GET", path=WRITTEN, action=own, handle=self.written),
             AdminRoute(method="GET", path=OWN + "/record", action=own, handle=self.form),
             AdminRoute(method="POST", path=OWN + "/record", action=own, handle=self.write, takes_files=True),
             AdminRoute(method="POST", path=OWN + "/draft", action=own, handle=self.keep),
@@ -82,6 +84,11 @@ class RecordPages:
         """One child: whom to call, what was written."""
         sheet = await self._today.child(call.actor, call.id("ward"))
         return Page("contacts/own.html", {"sheet": sheet, "key": uuid4().hex, **_words()})
+
+    async def written(self, call: AdminCall) -> AdminAnswer:
+        """What was written about a child within reach, each as far as it is the reader's to see."""
+        records = await self._today.written(call.actor, call.id("ward"))
+        return Page("contacts/records.html", {"ward": records.ward, "records": records.records, **_words()})
 
     async def photo(self, call: AdminCall) -> AdminAnswer:
         """The picture of one's own record."""

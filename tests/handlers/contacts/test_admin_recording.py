@@ -143,6 +143,35 @@ async def test_a_photo_is_kept_and_is_its_authors(desk: Desk) -> None:
     assert desk.browser.status == 404
 
 
+async def test_a_head_teacher_and_the_lead_read_what_was_written_each_as_far_as_it_is_theirs(desk: Desk) -> None:
+    contacts, child = desk.contacts, desk.contacts.child()
+    secret = "只说给负责人听的话"
+    await desk.browser.post(f"{desk.own}/record", {**await desk.form(), "sealed": secret}, met=["carer"])
+    written = f"/contacts/cards/{child}/records"
+    seen = {}
+    for name, actor in (("head", contacts.people.head), ("lead", contacts.people.lead)):
+        await desk.enter(actor)
+        page = await desk.browser.get(written)
+        assert desk.browser.status == 200
+        assert "家访" in page
+        assert f"/admin{written}" in await desk.browser.get(f"/contacts/cards/{child}")
+        seen[name] = (FILLED["finding"] in page, secret in page)
+    assert seen == {"head": (False, False), "lead": (True, True)}
+    for actor in (contacts.people.colleague, contacts.people.leader, contacts.people.foreign_lead):
+        await desk.enter(actor)
+        await desk.browser.get(written)
+        assert desk.browser.status in {403, 404}
+
+
+async def test_a_head_teacher_finds_those_of_the_class_whom_others_keep_contact_with(desk: Desk) -> None:
+    await desk.enter(desk.contacts.people.head)
+    page = await desk.browser.get("/contacts/today")
+    assert f"/admin/contacts/cards/{desk.contacts.child()}" in page
+    assert [label for label in LABELS if label in page] == []
+    await desk.enter(desk.contacts.people.colleague)
+    assert "由别的老师联系" not in await desk.browser.get("/contacts/today")
+
+
 async def test_a_call_nobody_answered_is_one_tap(desk: Desk) -> None:
     guardian = await factories.make_person()
     await factories.make_guardianship(desk.contacts.children[0], guardian)

@@ -50,11 +50,13 @@ class OwnChild:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The first page of a teacher, what is due first."""
+    """The first page of a teacher, what is due first. `others`: children of the teacher's own classes with whom
+    somebody else keeps contact."""
 
     day: date
     children: Sequence[OwnChild]
     follow_ups: Sequence[FollowUp]
+    others: Sequence[WardMeant] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,14 @@ class OwnSheet:
     records: Sequence[RecordView]
     draft: DraftView | None
     report_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What was written about a child."""
+
+    ward: WardMeant
+    records: Sequence[RecordView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +125,18 @@ class TodayService:
     async def today(self, actor: Actor) -> Today:
         """What waits today and in the days that follow. Raises NotPermitted."""
         day = local_date(self._clock.now())
-        return Today(day, await self.children(actor), await self._sources.records.follow_ups(actor, day + _SOON))
+        children, others = await self.children(actor), await self._others(actor)
+        return Today(day, children, await self._sources.records.follow_ups(actor, day + _SOON), others)
+
+    async def _others(self, actor: Actor) -> list[WardMeant]:
+        if not may(actor, Action.CONTACTS_CLASS) or may(actor, Action.CONTACTS_REGISTER):
+            return []  # whoever keeps the register finds them there
+        async with transaction():
+            person = f"person:{actor.person_id}"
+            await self._audit.record(actor, Action.CONTACTS_CLASS, person, fields=["children"], purpose="class")
+            reach = await self._reaching.care_reach(actor)
+            found = await self._reaching.wards_within(reach)
+        return [ward for child, ward in found.items() if child not in reach.own]
 
     async def child(self, actor: Actor, child_id: str) -> OwnSheet:
         """One of them with its phones and its last records. Raises NotFound."""
@@ -136,6 +157,11 @@ class TodayService:
             draft=await self._sources.drafts.read(actor, ward.id),
             report_id=await self._sources.reports.open_of(actor, ward.id),
         )
+
+    async def written(self, actor: Actor, child_id: str) -> Records:
+        """What was written about a child within reach, which need not be the actor's own. Raises NotFound."""
+        ward = await self._reaching.ward(actor, child_id)
+        return Records(ward, await self._sources.records.of_child(actor, ward.id))
 
     async def rang(self, actor: Actor, child_id: str, person_id: str) -> None:
         """Somebody at home is being called: it is written down. Raises NotFound."""
