@@ -64,7 +64,7 @@ class PrintPages:
 
     async def _form(self, call: AdminCall, fault: AppError | None = None) -> Page:
         values = {
-            "ward": await self._prints.candidate(call.actor, call.id("kept")),
+            "ward": await self._prints.begun(call.actor, call.id("kept")),
             "purposes": texts.PURPOSES,
             "given": call.form,
             "least": LEAST_PURPOSE,

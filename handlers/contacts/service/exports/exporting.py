@@ -143,12 +143,18 @@ class ExportService:
         return await self._lines(actor, await rows.order_by("-created_at").limit(MOST_SHOWN))
 
     async def to_release(self, actor: Actor, export_id: str) -> ExportLine:
-        """One of them. Raises NotFound."""
-        return (await self._lines(actor, [await self._near(actor, export_id)]))[0]
+        """One of them; written down. Raises NotFound."""
+        async with transaction():
+            row = await self._near(actor, export_id)
+            await self._wrote(actor, _RELEASE, row, "read", ["purpose"])
+        return (await self._lines(actor, [row]))[0]
 
     async def own(self, actor: Actor, export_id: str) -> ExportLine:
-        """One of the actor's own. Raises NotFound."""
-        return (await self._lines(actor, [await self._mine(actor, export_id)]))[0]
+        """One of the actor's own; written down. Raises NotFound."""
+        async with transaction():
+            row = await self._mine(actor, export_id)
+            await self._wrote(actor, _ACTION, row, "read", ["purpose"])
+        return (await self._lines(actor, [row]))[0]
 
     async def todos_of(self, actor: Actor) -> Sequence[Todo]:
         """What waits to be released, and what was released and is not made yet."""

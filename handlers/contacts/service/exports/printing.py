@@ -63,6 +63,12 @@ class PrintService:
             raise refusal(NotFound(), actor, _ACTION, Subject())
         return ward
 
+    async def begun(self, actor: Actor, child_id: str) -> WardMeant:
+        """The same, whose form is opened: written down. Raises NotFound."""
+        ward = await self.candidate(actor, child_id)
+        await self._audit.record(actor, _ACTION, f"child:{ward.id}", whose=whose(ward), purpose="print.form")
+        return ward
+
     async def ask(self, actor: Actor, child_id: str, taken_for: TakenFor, purpose: str) -> str:
         """It is open for an hour; gives its id. Raises NotFound, PurposeMissing."""
         ward = await self.candidate(actor, child_id)
@@ -81,14 +87,14 @@ class PrintService:
     async def sheet(self, actor: Actor, print_id: str) -> Printed:
         """What goes on paper; written down each time. Raises NotFound, ExportOver."""
         reach_of(actor, _ACTION)
-        row = await ContactsPrint.get_or_none(id=as_id(print_id))
-        if row is None or row.person_id != own_id(actor):
-            raise refusal(NotFound(), actor, _ACTION, Subject())
-        ward = await self.candidate(actor, str(row.pupil_id))
         now = self._clock.now()
-        if row.until <= now:
-            raise ExportOver
         async with transaction():
+            row = await ContactsPrint.get_or_none(id=as_id(print_id))
+            if row is None or row.person_id != own_id(actor):
+                raise refusal(NotFound(), actor, _ACTION, Subject())
+            ward = await self.candidate(actor, str(row.pupil_id))
+            if row.until <= now:
+                raise ExportOver
             await self._audit.record(
                 actor, _ACTION, f"child:{ward.id}", whose=whose(ward), fields=WITH_REPORTS, purpose=f"print:{row.id}"
             )

@@ -92,9 +92,9 @@ class GlassWatching:
 
     async def one(self, actor: Actor, glass_id: str) -> GlassSheet:
         """One of them. Raises NotFound."""
-        row, place = await self._found(actor, glass_id)
-        is_open = may(actor, Action.CONTACTS_SEALED, place)
         async with transaction():
+            row, place = await self._found(actor, glass_id)
+            is_open = may(actor, Action.CONTACTS_SEALED, place)
             fields = ["child", "reason"] if is_open else ["person"]
             await self._audit.record(
                 actor, _ACTION, f"contacts_glass:{row.id}", whose=place, fields=fields, purpose="read"
