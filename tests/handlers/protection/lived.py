@@ -7,6 +7,7 @@ scanned as whoever read it was on that day.
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -30,6 +31,7 @@ JOBS: Final = ("contacts.sweep", "contacts.clock", "term_check.run", "alarms.cli
 _GROUPS: Final = ("left_behind", "single_parent", "migrant", "hardship")
 _KEEPERS: Final = {NEAR: ("author", "keeper"), FAR: ("away",)}
 _FIRST_PAGES: Final = tuple(f"/admin/contacts/{page}" for page in ("today", "register", "reports", "phones"))
+_TO: Final = re.compile(r"^Location: (/admin/contacts/(?:prints|exports)/\S+)", re.M)
 _DATED: Final = frozenset({FactKind.LAST_HOME, FactKind.ENTRUSTMENT})
 
 
@@ -166,12 +168,13 @@ class Lived:
             ("follow_up_on", (self._today() + DAY).isoformat()),
         ]  # fmt: skip
         await self._post(author, f"/contacts/own/{own}/record", *record)
-        last = await ContactsRecord.filter(pupil_id=own, author_id=self.village.person_id(author)).first()
+        mine = ContactsRecord.filter(pupil_id=own, author_id=self.village.person_id(author), superseded_by__isnull=True)
+        last = await mine.order_by("-entered_at").first()
         if last is not None:
             again = dict(record) | {"key": uuid4().hex, "finding": self._word("record.finding", child, "改过", author)}
             await self._post(author, f"/contacts/records/{last.id}/correct", *again.items())
             await self._post(author, f"/contacts/records/{last.id}/done")
-        await self._post(author, f"/contacts/own/{own}/missed", ("key", uuid4().hex))
+        await self._post(author, f"/contacts/own/{own}/missed", ("key", uuid4().hex), ("called", "carer"))
 
     async def _said_in_the_chat(self, child: str, keeper: str) -> None:
         viewer = self.village.viewers[keeper]
@@ -238,9 +241,27 @@ class Lived:
         )  # fmt: skip
         for file in await ContactsFile.filter(pupil_id=own, ended_on__isnull=True):
             await self._post(lead, f"/contacts/files/{file.id}/review", ("review_on", later))
+        await self._taken_out(child, lead)
         if side == NEAR:
             for to in ("mate", "keeper"):
                 await self._handed_over(child, lead, to)
+
+    async def _taken_out(self, child: str, lead: str) -> None:
+        """The file of the child on paper; tables that the leader releases, made and fetched."""
+        side, own = self._side(child), self.village.children[child].id
+        school = (self.village.home if side == NEAR else self.village.far).school.id
+        leader = {NEAR: "leader", FAR: "leader_far"}[side]
+        why = [("taken_for", "inspection"), ("purpose", self._word("print.purpose", child, "县里来检查家校联系"))]
+        for path in _TO.findall((await self._post(lead, f"/contacts/kept/{own}/print", *why)).text):
+            await self._look_at(path)
+        why[1] = ("purpose", self._word("export.purpose", child, "县里来检查家校联系"))
+        asked = await self._post(lead, "/contacts/exports", ("place", str(school)), ("key", uuid4().hex), *why)
+        for path in _TO.findall(asked.text):
+            number = path.rpartition("/")[2]
+            await self._look_at(f"/admin/contacts/releases/{number}")
+            await self._post(leader, f"/contacts/releases/{number}", ("answer", "yes"))
+            await self._post(lead, f"/contacts/exports/{number}/make")
+            await self._look_at(f"{path}/file")
 
     async def _handed_over(self, child: str, lead: str, to: str) -> None:
         """From whoever of the two has it beside the author."""

@@ -22,6 +22,7 @@ COLUMNS: Final[Mapping[str, tuple[Role, str]]] = {
     "away": (Role.TEACHER, "of another school; the row of a pair was left behind"),
     "head": (Role.HEAD_TEACHER, "of the class of the child"),
     "head_far": (Role.HEAD_TEACHER, "of another class, of the same school or of another"),
+    "opener": (Role.HEAD_TEACHER, "of the class of the child, who looks past their own for two hours"),
     "duty": (Role.DUTY, "at the school of the child"),
     "duty_far": (Role.DUTY, "at another"),
     "lead": (Role.PROTECTION_LEAD, "at the school of the child"),
@@ -34,68 +35,71 @@ COLUMNS: Final[Mapping[str, tuple[Role, str]]] = {
     "reviewer": (Role.REVIEWER, "of the knowledge"),
 }
 
-# visitor family stranger | author keeper former mate away | head head_far | duty duty_far | lead lead_far |
+# visitor family stranger | author keeper former mate away | head head_far opener | duty duty_far | lead lead_far |
 # leader leader_far | admin admin_far | editor reviewer
 _TABLE: Final = """
-file.pupil_id              - - -  y y - - -  y -  - -  y -  y -  - -  - -
-file.care_group            - - -  - - - - -  - -  - -  y -  - -  - -  - -
-file.care_group:open       - - -  - - - - -  y -  - -  y -  - -  - -  - -
-file.reason                - - -  - - - - -  - -  - -  y -  - -  - -  - -
-file.reason_words          - - -  - - - - -  - -  - -  y -  - -  - -  - -
-file.end_reason            - - -  - - - - -  - -  - -  y -  - -  - -  - -
-level.level                - - -  . . - - -  . -  - -  y -  - -  - -  - -
-level.reason               - - -  - - - - -  - -  - -  y -  - -  - -  - -
-fact.child.address         - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.child.phone           - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.child.health          - - -  - - - - -  - -  - -  y -  - -  - -  - -
-fact.parent_1.name         - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.parent_1.relation     - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.parent_1.phone        - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.parent_1.workplace    - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.parent_1.employer     - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.parent_1.last_home    - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.parent_2.name         - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.parent_2.relation     - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.parent_2.phone        - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.parent_2.workplace    - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.parent_2.employer     - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.parent_2.last_home    - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.carer.name            - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.carer.relation        - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.carer.phone           - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.carer.address         - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.carer.entrustment     - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.carer.age             - - -  - - - - -  - -  - -  y -  - -  - -  - -
-fact.carer.health          - - -  - - - - -  - -  - -  y -  - -  - -  - -
-fact.carer.barred          - - -  - - - - -  - -  - -  y -  - -  - -  - -
-fact.village.name          - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.village.phone         - - -  y y - - -  y -  - -  y -  - -  - -  - -
-fact.older                 - - -  . . - - -  . -  - -  . -  - -  - -  - -
-check.age_ok               - - -  - - - - -  - -  - -  y -  - -  - -  - -
-check.health_ok            - - -  - - - - -  - -  - -  y -  - -  - -  - -
-check.no_barred_ground     - - -  - - - - -  - -  - -  y -  - -  - -  - -
-check.file_id              - - -  - - - - -  - -  - -  y -  - -  - -  - -
-record.finding             - - -  y - - - -  - -  - -  . -  - -  - -  - -
-record.sealed_part         - - -  - - - - -  - -  - -  . -  - -  - -  - -
-record.follow_up           - - -  y y - - -  . -  - -  . -  - -  - -  - -
-record.photo_id            - - -  y - - - -  - -  - -  . -  - -  - -  - -
-record.voice_id            - - -  . - - - -  - -  - -  . -  - -  - -  - -
-record:former.finding      - - -  - - - - -  - -  - -  . -  - -  - -  - -
-draft.body                 - - -  y - - - -  - -  - -  - -  - -  - -  - -
-report:open.triggers       - - -  y - - - -  - -  - -  y -  y -  - -  - -
-report:open.words          - - -  y - - - -  - -  - -  y -  y -  - -  - -
-report:open.calls          - - -  y - - - -  - -  - -  y -  y -  - -  - -
-report:closed.triggers     - - -  - - - - -  - -  - -  y -  y -  - -  - -
-report:closed.words        - - -  - - - - -  - -  - -  y -  y -  - -  - -
-report:closed.calls        - - -  - - - - -  - -  - -  y -  y -  - -  - -
-report:closed.closing      - - -  - - - - -  - -  - -  y -  y -  - -  - -
-glass.reason               - - -  - - - - -  . -  - -  . -  . -  - -  - -
-export.purpose             - - -  - - - - -  - -  - -  . -  - -  - -  - -
-absence.where_to           - - -  - - - - -  y -  - -  - -  y -  y -  - -
-absence.known_by           - - -  - - - - -  y -  - -  - -  y -  y -  - -
-absence.outcome            - - -  - - - - -  y -  - -  - -  y -  y -  - -
-absence.proof              - - -  - - - - -  y -  - -  - -  y -  y -  - -
-step.words                 - - -  - - - - -  y -  - -  - -  y -  y -  - -
+file.pupil_id              - - -  y y - - -  y - y  - -  y -  y -  - -  - -
+file.care_group            - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+file.care_group:open       - - -  - - - - -  y - y  - -  y -  - -  - -  - -
+file.reason                - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+file.reason_words          - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+file.end_reason            - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+level.level                - - -  . . - - -  . - y  - -  y -  - -  - -  - -
+level.reason               - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+fact.child.address         - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.child.phone           - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.child.health          - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+fact.parent_1.name         - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.parent_1.relation     - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.parent_1.phone        - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.parent_1.workplace    - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.parent_1.employer     - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.parent_1.last_home    - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.parent_2.name         - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.parent_2.relation     - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.parent_2.phone        - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.parent_2.workplace    - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.parent_2.employer     - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.parent_2.last_home    - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.carer.name            - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.carer.relation        - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.carer.phone           - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.carer.address         - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.carer.entrustment     - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.carer.age             - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+fact.carer.health          - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+fact.carer.barred          - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+fact.village.name          - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.village.phone         - - -  y y - - -  y - y  - -  y -  - -  - -  - -
+fact.older                 - - -  . . - - -  . - .  - -  . -  - -  - -  - -
+check.age_ok               - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+check.health_ok            - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+check.no_barred_ground     - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+check.file_id              - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+record.finding             - - -  y - - - -  - - y  - -  y -  - -  - -  - -
+record.sealed_part         - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+record.follow_up           - - -  y y - - -  . - y  - -  y -  - -  - -  - -
+record.photo_id            - - -  y - - - -  - - y  - -  y -  - -  - -  - -
+record.voice_id            - - -  y - - - -  - - .  - -  y -  - -  - -  - -
+record:former.finding      - - -  - - - - -  - - y  - -  y -  - -  - -  - -
+draft.body                 - - -  y - - - -  - - -  - -  - -  - -  - -  - -
+report:open.triggers       - - -  y - - - -  - - -  - -  y -  y -  - -  - -
+report:open.words          - - -  y - - - -  - - -  - -  y -  y -  - -  - -
+report:open.calls          - - -  y - - - -  - - -  - -  y -  y -  - -  - -
+report:closed.triggers     - - -  - - - - -  - - -  - -  y -  y -  - -  - -
+report:closed.words        - - -  - - - - -  - - -  - -  y -  y -  - -  - -
+report:closed.calls        - - -  - - - - -  - - -  - -  y -  y -  - -  - -
+report:closed.closing      - - -  - - - - -  - - -  - -  y -  y -  - -  - -
+glass.reason               - - -  - - - - -  - - .  - -  y -  - -  - -  - -
+export.purpose             - - -  - - - - -  - - -  - -  y -  y -  y -  - -
+export.refusal             - - -  - - - - -  - - -  - -  y -  y -  y -  - -
+print.purpose              - - -  - - - - -  - - -  - -  y -  - -  - -  - -
+word.words                 - . -  y . - - -  . - .  - -  . -  - -  - -  - -
+absence.where_to           - - -  - - - - -  y - y  - -  - -  y -  y -  - -
+absence.known_by           - - -  - - - - -  y - y  - -  - -  y -  y -  - -
+absence.outcome            - - -  - - - - -  y - y  - -  - -  y -  y -  - -
+absence.proof              - - -  - - - - -  y - y  - -  - -  y -  y -  - -
+step.words                 - - -  - - - - -  y - y  - -  - -  y -  y -  - -
 """
 
 
@@ -124,6 +128,8 @@ OF_TABLE: Final[Mapping[str, str]] = {
     "contacts_report": "report",
     "contacts_glass": "glass",
     "contacts_export": "export",
+    "contacts_print": "print",
+    "contacts_word": "word",
     "term_check_absence": "absence",
     "term_check_step": "step",
 }

@@ -10,11 +10,15 @@ from bot.storage.database import transaction
 from bot.storage.files import FileStore, Owner
 from handlers.contacts.domain.card import _DATED as DATED
 from handlers.contacts.domain.card import OF_HOLDER, FactKind, FactSource, Fitness
+from handlers.contacts.domain.exports import ExportState, TakenFor
+from handlers.contacts.domain.family import CallState
+from handlers.contacts.domain.glass import Ground
 from handlers.contacts.domain.records import ContactOutcome, ReportState, Way
 from handlers.contacts.domain.register import Group, Level, Reason, Stage
 from handlers.contacts.domain.reports import Call, Called, stored_calls, stored_triggers
 from handlers.contacts.domain.triggers import Trigger
 from handlers.contacts.models import (
+    ContactsCall,
     ContactsCheck,
     ContactsDraft,
     ContactsDue,
@@ -24,9 +28,12 @@ from handlers.contacts.models import (
     ContactsGlass,
     ContactsLevel,
     ContactsPair,
+    ContactsPrint,
     ContactsRecord,
+    ContactsRefresh,
     ContactsReport,
     ContactsRule,
+    ContactsWord,
 )
 from handlers.contacts.service.cards.fitness import PAPER
 from handlers.contacts.service.pairing.rows import pair_key
@@ -45,6 +52,7 @@ from tests.handlers.protection.village import FAR, NEAR, NOW, TERM, Place, Villa
 
 TODAY: Final = NOW.date()
 _MOMENTS: Final[dict[str, Any]] = {"created_at": factories.LONG_AGO, "updated_at": factories.LONG_AGO}
+_WEEK: Final = timedelta(days=7)
 _SOON: Final = TODAY + timedelta(days=200)
 # What the two children do not share, so that a word says of whom it is.
 _KINDS: Final = {
@@ -79,6 +87,7 @@ class Planting:
         await self._reports()
         await self._looking()
         await self._check()
+        await self._family()
 
     def _text(self, name: str, text: str = "") -> str:
         return self._ledger.text(name, self._child, text)
@@ -107,7 +116,7 @@ class Planting:
             ended_by=self._lead, end_reason=self._text("file.end_reason", "已经好转"),
         )  # fmt: skip
         self._phrase("file.reason", f"{REASONS[reason]}|\\b{reason.value}\\b")
-        self._phrase("level.level", f"(?:tag[^>]*>|<t[^>]*>|定为“){LEVELS[level]}")
+        self._phrase("level.level", f"(?:tag[^>]*>|<t[^>]*>|定为“|级别</dt><dd>){LEVELS[level]}")
         await ContactsLevel.create(
             **self._own, level=level, reason=self._text("level.reason", "奶奶年纪大"), set_by=self._lead, set_at=NOW,
             review_on=_SOON,
@@ -195,6 +204,7 @@ class Planting:
             follow_up=self._text("record.follow_up", "再去一次"), follow_up_on=TODAY + timedelta(days=1),
         )  # fmt: skip
         self._thing("records/{record}", own)
+        self._thing("sealed/{record}", own)
         former = await ContactsRecord.create(
             **self._own, **record, author_id=self._village.person_id("former"), client_key=uuid4().hex,
             finding=self._text("record:former.finding", "以前写的"),
@@ -220,15 +230,53 @@ class Planting:
             self._thing("reports/{report}", row.id)
 
     async def _looking(self) -> None:
-        """Who looked past their own and what was taken out."""
-        await ContactsGlass.create(
-            **self._own, person_id=self._village.person_id("head"), school_id=self._place.school.id, at=NOW, until=NOW,
-            reason=self._text("glass.reason", "孩子发烧"),
+        """Who looked past their own, and still does in one case; what was taken out, what is printed."""
+        at: dict[str, Any] = {"school_id": self._place.school.id, **_MOMENTS}
+        who, until = {NEAR: ("opener", NOW + timedelta(hours=2)), FAR: ("head_far", NOW)}[self._child]
+        glass = await ContactsGlass.create(
+            **at, pupil_id=self._pupil.id, person_id=self._village.person_id(who), ground=Ground.DANGER, until=until,
+            at=NOW - timedelta(hours=1), reason=self._text("glass.reason", "孩子发烧"),
         )  # fmt: skip
-        await ContactsExport.create(
-            **_MOMENTS, person_id=self._lead, school_id=self._place.school.id, digest="0" * 64, expires_at=NOW,
-            purpose=self._text("export.purpose", "县里检查"),
+        later = NOW + timedelta(days=3)
+        for state, refusal in (
+            (ExportState.WAITING, None),
+            (ExportState.REFUSED, self._text("export.refusal", "不合适")),
+        ):
+            row = await ContactsExport.create(
+                **at, person_id=self._lead, taken_for=TakenFor.INSPECTION, state=state, digest="", expires_at=later,
+                purpose=self._text("export.purpose", "县里检查"), refusal=refusal,
+            )  # fmt: skip
+            self._thing("exports/{export}", row.id)
+            self._thing("releases/{release}", row.id)
+        paper = await ContactsPrint.create(
+            **at, pupil_id=self._pupil.id, person_id=self._lead, taken_for=TakenFor.INSPECTION, at=NOW, until=later,
+            purpose=self._text("print.purpose", "县里来看"),
         )  # fmt: skip
+        self._thing("prints/{print}", paper.id)
+        self._thing("glass/{glass}", glass.id)
+        self._thing("glasses/{opened}", glass.id)
+        record = await ContactsRecord.get(pupil_id=self._pupil.id, photo_id__not_isnull=True)
+        check = await ContactsCheck.get(pupil_id=self._pupil.id)
+        for own in (record.photo_id, record.voice_id, check.file_id):
+            self._thing("pictures/{seen_file}", own)
+
+    async def _family(self) -> None:
+        """What is kept up with parents who live apart, and a round of asking anew."""
+        at: dict[str, Any] = {"school_id": self._place.school.id, **_MOMENTS}
+        await ContactsWord.create(
+            **at, pupil_id=self._pupil.id, author_id=self._author, month=TODAY.replace(day=1), send_on=TODAY + _WEEK,
+            words=self._text("word.words", "孩子在校都好"), target_key=f"{self._pupil.id}:2026-09",
+        )  # fmt: skip
+        guardian = self._village.person_id({NEAR: "family", FAR: "family_far"}[self._child])
+        call = await ContactsCall.create(
+            **at, pupil_id=self._pupil.id, teacher_id=self._author, guardian_id=guardian, at=NOW + _WEEK,
+            state=CallState.AGREED, active_key=f"{self._pupil.id.hex[:30]}:call",
+        )  # fmt: skip
+        asked = await ContactsRefresh.create(
+            **at, township_id=self._place.township.id, begun_on=TODAY, ends_on=TODAY + _WEEK, older_than=90,
+        )  # fmt: skip
+        self._thing("calls/{call}", call.id)
+        self._thing("refreshing/{campaign}", asked.id)
 
     # ------------------------------------------------------------------------------------------------------ term check
     async def _check(self) -> None:
@@ -263,6 +311,13 @@ async def plant(village: Village) -> Village:
     async with transaction():
         for child, pupil in village.children.items():
             await Planting(village, child).plant()
-            for parameter in ("register/{child}", "cards/{ward}", "own/{ward}"):
+            for parameter in (
+                "register/{child}",
+                "children/{child}",
+                "kept/{kept}",
+                "cards/{ward}",
+                "own/{ward}",
+                "families/{ward}",
+            ):
                 village.thing(parameter, child, pupil.id)
     return village

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Final
 from uuid import uuid4
@@ -39,6 +39,7 @@ PROTECTED: Final = ("/admin/contacts/", "/admin/term-check")
 QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
     "/admin/contacts/register": ("show=review", "show=orphaned", "level=red", "level=yellow"),
     "/admin/contacts/find": ("name=望舒", "name=若兮"),
+    "/admin/contacts/glass": ("name=望舒", "name=若兮"),
     "/admin/term-check/cases": ("show=away", "show=back"),
     "/admin/pupils": ("name=望舒", "name=若兮"),
     "/admin/audit": ("child=欧阳望舒", "child=司徒若兮", "export=xlsx"),
@@ -46,7 +47,9 @@ QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
 # Words of routes that go by a pattern, and answers that go on.
 SAID: Final = ("家访 电话 孩子 都好", "到校情况", "开学清点", "绑定", "通知 三(1)班 明天带跳绳", "我的提醒")
 # Where children stand whether they are on the register or not, or none does.
-_ANYBODY: Final = ("/admin/contacts/find", "/admin/contacts/rules")
+ANYBODY: Final = tuple(
+    f"/admin/contacts/{page}" for page in ("find", "rules", "glass/children", "glass?name=", "families/", "words")
+)
 # A calendar leads from month to month for ever.
 _MOST_OF_A_PAGE: Final = 5
 _GOES_ON: Final = ("1", "1")
@@ -96,9 +99,12 @@ class Reader:
         ) as response:
             self.village.town.client.session.cookie_jar.clear()
             content, kind = await response.read(), response.headers.get("Content-Type", "")
-            head = " ".join(f"{name}: {value}" for name, value in response.headers.items())
+            head = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
         text = f"{head}\n{plain(content, kind)}"
         shown = await self._made(viewer, door, method, path, response.status, text, before)
+        # What somebody has just typed themselves stands in the form again.
+        typed = self.village.ledger.found(" ".join(value for _, value in form))
+        shown = replace(shown, found=shown.found - typed)
         self.shown.append(shown)
         return shown
 
@@ -123,7 +129,7 @@ class Reader:
         parts = [text]
         if path.startswith("/admin/audit"):
             parts = [row for row in _ROW.findall(text) if "家校联系" in row]
-        elif not path.startswith("/admin/contacts/") or path.startswith(_ANYBODY) or path.endswith("/enter"):
+        elif not path.startswith("/admin/contacts/") or path.startswith(ANYBODY) or path.endswith("/enter"):
             return set()
         children = self.village.children
         return {Planted("file.pupil_id", own) for own in children for part in parts if children[own].name in part}

@@ -1,7 +1,7 @@
 """Scans what left the application: for labels of children, and for what somebody was not to be shown.
 
-The words are listed once, here. A page of the protection lead's register is the one place for a group; what a public
-rule calls the groups of families that need not pay is said on the pages about such applications, of nobody.
+The words are listed once, here. The protection lead's register and a file on paper are the one place for a group; what
+a public rule calls the groups of families that need not pay is said on the pages about such applications, of nobody.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LABELS: Final = (
     "留守", "单亲", "贫困", "残疾", "困境", "特困", "低保", "建档立卡", "孤儿", "离异", "家庭困难", "问题学生", "差生",
     "left_behind", "single_parent", "hardship",
 )  # fmt: skip
-REGISTER: Final = "/admin/contacts/register"
+OF_THE_LEAD: Final = ("/admin/contacts/register", "/admin/contacts/prints/")
 # Words of a public rule, about nobody: which families need not pay.
 OF_A_RULE: Final[Mapping[str, frozenset[str]]] = {
     "/admin/waiver": frozenset({"残疾", "特困", "低保", "孤儿"}),
@@ -97,7 +97,7 @@ class Scanner:
 
     def _labels(self, one: Shown) -> Iterator[Leak]:
         allowed = next((words for path, words in OF_A_RULE.items() if one.path.startswith(path)), frozenset[str]())
-        if one.viewer.role is Role.PROTECTION_LEAD and one.path.startswith(REGISTER):
+        if one.viewer.role is Role.PROTECTION_LEAD and one.path.startswith(OF_THE_LEAD):
             allowed = frozenset(LABELS)
         yield from (Leak(one.door, str(one), word) for word in LABELS if word in one.text and word not in allowed)
 

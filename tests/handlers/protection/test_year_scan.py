@@ -56,7 +56,7 @@ async def test_nothing_gets_out_in_a_year(
     assert "\n".join(sorted({str(leak) for leak in lived.leaks})) == ""
     assert lived.counts["with something protected"] > 8 * days
     assert lived.counts["pushes"] >= days
-    assert lived.counts["answered 500"] == 0
+    assert {said for said in lived.counts if said.startswith("answered")} <= {"answered 303", "answered 200"}
     planted = bare_village.ledger.fields
     assert {"record.finding", "record.sealed_part", "draft.body", "step.words", "report:closed.closing"} <= planted
 

@@ -92,6 +92,7 @@ _STAFF: Final = (
     ("mate", "mate", "away", K.SUBJECT_TEACHER, "home"),
     ("away", "away", "author", K.SUBJECT_TEACHER, "far"),
     ("head", "head", "head_far", K.HEAD_TEACHER, "home"),
+    ("opener", "opener", "head_far", K.HEAD_TEACHER, "home"),
     ("head_other", "head_far", "head_far", K.HEAD_TEACHER, "other"),
     ("head_far", "head_far", "head", K.HEAD_TEACHER, "far"),
     ("duty", "duty", "duty_far", K.DUTY, "home school"),
