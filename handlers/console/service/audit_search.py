@@ -23,7 +23,8 @@ _VEILED: Final = frozenset(
     {
         Action.CONTACTS_OWN, Action.CONTACTS_CLASS, Action.CONTACTS_REGISTER, Action.CONTACTS_SEALED,
         Action.CONTACTS_GLASS, Action.CONTACTS_REPORT, Action.CONTACTS_COUNTS, Action.CONTACTS_EXPORT,
-        Action.CONTACTS_RELEASE, Action.CONTACTS_WATCH,
+        Action.CONTACTS_RELEASE, Action.CONTACTS_WATCH, Action.CONTACTS_REFRESH, Action.CONTACTS_WORD,
+        Action.CONTACTS_CALL,
     }
 )  # fmt: skip
 
