@@ -80,7 +80,7 @@ record.finding             - - -  y - - - -  - - y  - -  y -  - -  - -  - -
 record.sealed_part         - - -  - - - - -  - - y  - -  y -  - -  - -  - -
 record.follow_up           - - -  y y - - -  . - y  - -  y -  - -  - -  - -
 record.photo_id            - - -  y - - - -  - - y  - -  y -  - -  - -  - -
-record.voice_id            - - -  y - - - -  - - .  - -  y -  - -  - -  - -
+record.voice_id            - - -  y - - - -  - - y  - -  y -  - -  - -  - -
 record:former.finding      - - -  - - - - -  - - y  - -  y -  - -  - -  - -
 draft.body                 - - -  y - - - -  - - -  - -  - -  - -  - -  - -
 report:open.triggers       - - -  y - - - -  - - -  - -  y -  y -  - -  - -
@@ -94,7 +94,7 @@ glass.reason               - - -  - - - - -  - - .  - -  y -  - -  - -  - -
 export.purpose             - - -  - - - - -  - - -  - -  y -  y -  y -  - -
 export.refusal             - - -  - - - - -  - - -  - -  y -  y -  y -  - -
 print.purpose              - - -  - - - - -  - - -  - -  y -  - -  - -  - -
-word.words                 - . -  y . - - -  . - .  - -  . -  - -  - -  - -
+word.words                 - y -  . . - - -  . - .  - -  . -  - -  - -  - -
 absence.where_to           - - -  - - - - -  y - y  - -  - -  y -  y -  - -
 absence.known_by           - - -  - - - - -  y - y  - -  - -  y -  y -  - -
 absence.outcome            - - -  - - - - -  y - y  - -  - -  y -  y -  - -
