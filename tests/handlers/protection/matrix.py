@@ -78,7 +78,7 @@ check.no_barred_ground     - - -  - - - - -  - - y  - -  y -  - -  - -  - -
 check.file_id              - - -  - - - - -  - - y  - -  y -  - -  - -  - -
 record.finding             - - -  y - - - -  - - y  - -  y -  - -  - -  - -
 record.sealed_part         - - -  - - - - -  - - y  - -  y -  - -  - -  - -
-record.follow_up           - - -  y y - - -  . - y  - -  y -  - -  - -  - -
+record.follow_up           - - -  y y - - -  y - y  - -  y -  - -  - -  - -
 record.photo_id            - - -  y - - - -  - - y  - -  y -  - -  - -  - -
 record.voice_id            - - -  y - - - -  - - y  - -  y -  - -  - -  - -
 record:former.finding      - - -  - - - - -  - - y  - -  y -  - -  - -  - -
