@@ -56,7 +56,9 @@ async def test_nothing_gets_out_in_a_year(
     assert "\n".join(sorted({str(leak) for leak in lived.leaks})) == ""
     assert lived.counts["with something protected"] > 8 * days
     assert lived.counts["pushes"] >= days
-    assert {said for said in lived.counts if said.startswith("answered")} <= {"answered 303", "answered 200"}
+    # Later in the year the check asks no more, and what is not asked is refused in words: scanned like the rest.
+    refused = {"answered 409", "answered 422"} if days == YEAR else set[str]()
+    assert {said for said in lived.counts if said.startswith("answered")} <= {"answered 303", "answered 200"} | refused
     planted = bare_village.ledger.fields
     assert {"record.finding", "record.sealed_part", "draft.body", "step.words", "report:closed.closing"} <= planted
 
